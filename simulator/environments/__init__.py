@@ -1,0 +1,1 @@
+"""Token worlds: who may say what, and what it is worth. One environment a file."""

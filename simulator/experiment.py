@@ -1,0 +1,129 @@
+"""The experiment: one pytree that says everything about a run but its seed.
+
+This is the only module that lists the concrete parts. A part of one's own is one file and one import line here, or
+`FAMILY.add` from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from simulator.environments.bandit import Bandit
+from simulator.environments.token_tree import TokenTree
+from simulator.methods.cispo import CISPO
+from simulator.methods.dapo import DAPO
+from simulator.methods.dr_grpo import DrGRPO
+from simulator.methods.grpo import GRPO
+from simulator.methods.gspo import GSPO
+from simulator.methods.reinforce import Reinforce
+from simulator.methods.rloo import RLOO
+from simulator.parts import Count, Family, Index, part, static
+from simulator.policies.tabular import Tabular
+from simulator.probes import PROBES
+from simulator.rollouts import Fixed, Sampled
+from simulator.surrogates.base import Surrogate
+
+ENVIRONMENTS = Family("environment", "kind", [Bandit, TokenTree])
+POLICIES = Family("policy", "kind", [Tabular])
+METHODS = Family("method", "name", [Reinforce, RLOO, GRPO, DrGRPO, DAPO, GSPO, CISPO, Surrogate])
+ROLLOUTS = Family("rollout source", "kind", [Sampled, Fixed])
+
+
+@part
+class Training:
+    """How long, how many, in which precision. An update is one optimizer step.
+
+    A rollout makes `epochs` × `minibatches` updates (the papers' μ). `seeds` runs are made of every point, keyed by
+    `seed`, `seed` + 1, …; both are read by whoever makes the keys, not by the loop.
+    """
+
+    num_rollouts: Count = static()
+    group_size: Count = static()
+    epochs: Count = static(1)
+    minibatches: Count = static(1)
+    precision: Literal["float64", "float32"] = static("float64")
+    seeds: Count = 1
+    seed: Index = 0
+
+    @property
+    def updates_per_rollout(self) -> int:
+        return self.epochs * self.minibatches
+
+
+@part
+class Stride:
+    """Every how many rollouts."""
+
+    every: Count = static(1)
+
+
+def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in PROBES:
+            raise ValueError(f"no probe {name!r}; there are {', '.join(sorted(PROBES))}")
+    return names
+
+
+@part
+class Record:
+    """What is kept: the metrics of the named probes for every update, per-token ratios of every n-th rollout."""
+
+    probes: Annotated[tuple[str, ...], AfterValidator(_known_probes)] = static(tuple(PROBES))
+    ratios: Stride | None = None
+
+    @property
+    def token_stride(self) -> int | None:
+        return None if self.ratios is None else self.ratios.every
+
+
+@part
+class Experiment:
+    """One point: its static fields are structure, its leaves are hyperparameters."""
+
+    environment: Any
+    policy: Any
+    method: Any
+    optimizer: Any
+    training: Training
+    rollouts: Any = Sampled()
+    record: Record = Record()
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What is wrong between parts that are each right: (dotted key, sentence)."""
+        yield from self._group_problems()
+        yield from self._fixed_problems()
+        bias, vocab_size = getattr(self.policy, "bias", None), self.environment.vocab_size
+        if bias is not None and len(bias) != vocab_size:
+            yield "policy.bias", f"{len(bias)} numbers for a vocabulary of {vocab_size}"
+
+    def _group_problems(self) -> Iterator[tuple[str, str]]:
+        group_size, minibatches = self.training.group_size, self.training.minibatches
+        advantage = self.method.surrogate().advantage
+        if group_size == 1 and advantage.needs_group:
+            yield "training.group_size", (
+                f"a group of one has nothing to compare with: the {advantage.kind} advantage of method "
+                f"{self.method.name!r} needs at least 2"
+            )
+        completions = self.environment.num_prompts * group_size
+        if completions % minibatches:
+            yield "training.minibatches", (
+                f"{minibatches} does not divide the {completions} completions of a rollout "
+                f"({self.environment.num_prompts} prompts × group_size {group_size})"
+            )
+
+    def _fixed_problems(self) -> Iterator[tuple[str, str]]:
+        if not isinstance(self.rollouts, Fixed):
+            return
+        prompts, group_size, length = self.rollouts.completions.shape
+        environment, key = self.environment, "rollouts.completions"
+        if prompts != environment.num_prompts:
+            yield key, f"{prompts} groups for {environment.num_prompts} prompts"
+        if group_size != self.training.group_size:
+            yield key, f"{group_size} completions a prompt, but training.group_size = {self.training.group_size}"
+        if length > environment.max_length:
+            yield key, f"a completion of {length} tokens; the environment's longest has {environment.max_length}"
+        if self.rollouts.completions.max() >= environment.vocab_size:
+            yield key, f"a token outside the vocabulary 0 to {environment.vocab_size - 1}"

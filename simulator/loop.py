@@ -1,0 +1,216 @@
+"""The loop: rollouts of updates, each update recorded. It knows the parts by their protocols alone.
+
+    simulate(experiment, key) -> Trace
+
+is `init`, then `advance` over all rollouts. `advance` over a few of them at a time gives the same numbers: every
+random number is keyed by (key, rollout, consumer), never by a position in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+from jaxtyping import Bool, Float, Int
+
+from simulator import exact
+from simulator.environments.base import Environment
+from simulator.methods.base import Method
+from simulator.parts import part
+from simulator.policies.base import Policy
+from simulator.probes import measure
+from simulator.surrogates.base import Surrogate, softmax_pullback
+from simulator.types import Minibatch, Params, Rollout, StepContext, Tokens, Trace
+
+# Who draws random numbers; the position in this list is part of the key.
+CONSUMERS = ("init", "tokens", "rewards", "minibatches")
+
+
+class Experiment(Protocol):
+    """What the loop reads of an experiment (simulator/experiment.py has the class)."""
+
+    environment: Environment
+    policy: Policy
+    method: Method
+    optimizer: Any
+    rollouts: Any
+    training: Any
+    record: Any
+
+
+@part
+class State:
+    """All that one rollout hands to the next."""
+
+    params: Params
+    opt_state: Any
+    start_params: Params
+
+
+def _key(key: Array, consumer: str, rollout: int | Array = 0) -> Array:
+    return jax.random.fold_in(jax.random.fold_in(key, rollout), CONSUMERS.index(consumer))
+
+
+def init(experiment: Experiment, key: Array) -> State:
+    """The state before the first rollout."""
+    _check_precision(experiment.training.precision)
+    params = experiment.policy.init(_key(key, "init"), experiment.environment)
+    return State(params=params, opt_state=experiment.optimizer.build().init(params), start_params=params)
+
+
+def simulate(experiment: Experiment, key: Array) -> Trace:
+    """Run one experiment with one seed.
+
+    Raises ValueError when jax computes in another precision than `experiment.training.precision`.
+    """
+    num_rollouts = experiment.training.num_rollouts
+    state, trace = advance(experiment, key, init(experiment, key), jnp.asarray(0), num_rollouts)
+    return Trace(metrics=trace.metrics, tokens=trace.tokens, params=state.params)
+
+
+def advance(
+    experiment: Experiment, key: Array, state: State, first: Int[Array, ""], count: int
+) -> tuple[State, Trace]:
+    """Go through the rollouts first … first + count − 1; those beyond `num_rollouts` leave the state as it is.
+
+    Returns the state and the trace `[count, K]`. Per-token traces come in ⌈count / every⌉ slots: the first holds the
+    first recorded rollout of the stretch, and a slot is zeros where the stretch has no recorded rollout for it.
+    """
+    training, every = experiment.training, experiment.record.token_stride
+    slots = 0 if every is None else -(-count // every)
+
+    def one(carry, index):
+        state, recorded = carry
+        after, metrics, tokens = _rollout(experiment, key, state, index)
+        after = jax.tree.map(lambda new, old: jnp.where(index < training.num_rollouts, new, old), after, state)
+        if every is not None:
+            slot = jnp.where(index % every == 0, index // every - -(-first // every), slots)  # the last one is refuse
+            recorded = jax.tree.map(lambda all, new: all.at[slot].set(new), recorded, tokens)
+        return (after, recorded), metrics
+
+    shapes = jax.eval_shape(lambda: _rollout(experiment, key, state, first)[2])
+    blank = jax.tree.map(lambda leaf: jnp.zeros((slots + 1, *leaf.shape), leaf.dtype), shapes)
+    (state, recorded), metrics = jax.lax.scan(one, (state, blank), first + jnp.arange(count))
+    tokens = None if every is None else jax.tree.map(lambda leaf: leaf[:slots], recorded)
+    return state, Trace(metrics=metrics, tokens=tokens, params=state.params)
+
+
+def _rollout(
+    experiment: Experiment, key: Array, state: State, index: Int[Array, ""]
+) -> tuple[State, dict[str, Array], Tokens]:
+    """Sample one rollout and make all its updates."""
+    environment, policy, training = experiment.environment, experiment.policy, experiment.training
+    surrogate = experiment.method.surrogate()
+    optimizer = experiment.optimizer.build()
+
+    rollout = _sample(experiment, key, state.params, index)
+    advantages = surrogate.advantage(rollout.rewards)
+    rows = policy.rows(rollout)
+    behavior = _log_probs(policy, state.params, rollout)
+    reference = _log_probs(policy, state.start_params, rollout)
+    behavior_logprobs = jnp.where(rollout.mask, behavior[rows, rollout.tokens], 0.0)
+    every = exact.all_completions(environment) if exact.enumerable(environment) else None
+
+    def update(carry, takes_part):
+        params, opt_state, log_probs = carry
+        batch = Minibatch(
+            log_probs=log_probs,
+            reference_log_probs=reference,
+            behavior_logprobs=behavior_logprobs,
+            rows=rows,
+            tokens=rollout.tokens,
+            mask=rollout.mask & takes_part[..., None],
+            advantages=advantages,
+        )
+        pullback = _pullback(policy, params, rollout, log_probs)
+        push = surrogate.token_push(batch)
+        grads = pullback(surrogate.row_push(batch, push))
+        updates, opt_state = optimizer.update(
+            optax.tree.scale(-1.0, grads), opt_state, params, value=-surrogate.objective(batch)
+        )
+        updated = optax.apply_updates(params, updates)
+        log_probs = _log_probs(policy, updated, rollout)
+        step = StepContext(
+            environment=environment,
+            policy=policy,
+            surrogate=surrogate,
+            rollout=rollout,
+            before=batch,
+            push=push,
+            grads=grads,
+            updates=updates,
+            start_params=state.start_params,
+            params=updated,
+            log_probs=log_probs,
+            behavior_log_probs=behavior,
+            every=every,
+            pullback=pullback,
+        )
+        ratios = (step.after.log_ratio, _silenced(surrogate, batch))
+        return (updated, opt_state, log_probs), (measure(step, experiment.record.probes), ratios)
+
+    minibatches = _minibatches(_key(key, "minibatches", index), training, advantages.shape)
+    carry = (state.params, state.opt_state, behavior)
+    (params, opt_state, _), (metrics, (log_ratio, clip_active)) = jax.lax.scan(update, carry, minibatches)
+    tokens = Tokens(
+        tokens=rollout.tokens,
+        mask=rollout.mask,
+        rewards=rollout.rewards,
+        advantages=advantages,
+        log_ratio=log_ratio,
+        clip_active=clip_active,
+    )
+    return State(params=params, opt_state=opt_state, start_params=state.start_params), metrics, tokens
+
+
+def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array, ""]) -> Rollout:
+    environment, policy = experiment.environment, experiment.policy
+    states, tokens, mask = experiment.rollouts.tokens(
+        _key(key, "tokens", index), environment, policy, params, experiment.training.group_size
+    )
+    rewards = environment.sample_rewards(_key(key, "rewards", index), tokens, mask)
+    return Rollout(states=states, tokens=tokens, mask=mask, rewards=rewards)
+
+
+def _log_probs(policy: Policy, params: Params, rollout: Rollout) -> Float[Array, "R V"]:
+    return jax.nn.log_softmax(policy.logits(params, rollout), axis=-1)
+
+
+def _pullback(
+    policy: Policy, params: Params, rollout: Rollout, log_probs: Float[Array, "R V"]
+) -> Callable[[Float[Array, "R V"]], Params]:
+    """From a push on the log-probabilities to a gradient of the parameters."""
+    _, through_logits = jax.vjp(lambda params: policy.logits(params, rollout), params)
+    return lambda push: through_logits(softmax_pullback(log_probs, push))[0]
+
+
+def _silenced(surrogate: Surrogate, batch: Minibatch) -> Bool[Array, "P G T"]:
+    """The tokens whose gradient the clip made exactly zero."""
+    if surrogate.gate.band is None:
+        return jnp.zeros(batch.mask.shape, dtype=bool)
+    low, high, dual = surrogate.gate.clipped(surrogate.level_ratio(batch), batch.advantages[..., None])
+    return (low | high | dual) & batch.mask
+
+
+def _minibatches(key: Array, training: Any, shape: tuple[int, int]) -> Bool[Array, "K P G"]:
+    """Which completions take part in each update: every epoch goes through all of them once, in random order."""
+    if training.minibatches == 1:
+        return jnp.ones((training.epochs, *shape), dtype=bool)
+    size = shape[0] * shape[1]
+    deal = jnp.arange(size) % training.minibatches
+    dealt = jax.vmap(lambda key: jax.random.permutation(key, deal))(jax.random.split(key, training.epochs))
+    parts = dealt[:, None, :] == jnp.arange(training.minibatches)[None, :, None]
+    return parts.reshape(training.epochs * training.minibatches, *shape)
+
+
+def _check_precision(precision: str) -> None:
+    computed = jnp.zeros(()).dtype.name
+    if computed != precision:
+        raise ValueError(
+            f"the experiment wants {precision}, jax computes in {computed}: call "
+            f"jax.config.update('jax_enable_x64', {precision == 'float64'}) first, or use simulator.run"
+        )

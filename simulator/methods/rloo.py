@@ -1,0 +1,35 @@
+"""RLOO: REINFORCE with the other completions as the baseline."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import LeaveOneOut
+from simulator.methods.base import Regularized
+from simulator.parts import part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Score
+from simulator.surrogates.log_ratios import Token
+from simulator.surrogates.reductions import SequenceSum
+
+
+@part
+class RLOO(Regularized):
+    """Each completion is compared with the mean of the others: an unbiased baseline, no ratio, no clip.
+
+    J = (1/B) Σ_i A_i Σ_t log π(o_it),   A_i = R_i − mean_{j≠i} R_j
+
+    Reference: arXiv:2402.14740.
+    """
+
+    name: Literal["rloo"] = static("rloo")
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=LeaveOneOut(),
+            level=Token(),
+            gate=Score(),
+            reduction=SequenceSum(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

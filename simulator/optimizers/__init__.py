@@ -1,0 +1,1 @@
+"""Optimizers: any of optax's, by name and with its own keywords."""

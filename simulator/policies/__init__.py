@@ -1,0 +1,1 @@
+"""Who speaks: the policies that are trained. One policy a file."""

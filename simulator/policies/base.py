@@ -1,0 +1,35 @@
+"""What the loop asks of a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from jaxtyping import Float, Int
+
+from simulator.environments.base import Environment
+from simulator.lazy import Array
+from simulator.types import Params, Rollout
+
+
+class Policy(Protocol):
+    """A distribution over the next token in each of `R` contexts, with parameters that an optimizer moves.
+
+    A policy decides what its contexts are: a table has one row a state of the environment, whoever visits it; a
+    network that reads the tokens has one row a token of the rollout. The loop sees rows alone.
+    """
+
+    def init(self, key: Array, environment: Environment) -> Params:
+        """The parameters that training starts from."""
+
+    def logits(self, params: Params, rollout: Rollout) -> Float[Array, "R V"]:
+        """Unnormalised log-probabilities, one row a context; differentiable in `params`."""
+
+    def rows(self, rollout: Rollout) -> Int[Array, "P G T"]:
+        """The row that each token of the rollout was drawn from."""
+
+    def sampler(self, params: Params) -> Callable[..., Int[Array, "P G"]]:
+        """A function `draw(uniforms, states, tokens, position)` that picks the next tokens.
+
+        `uniforms` and `states` are `[P, G]`, `tokens` `[P, G, T]` holds what was said before `position`.
+        """

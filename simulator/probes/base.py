@@ -1,0 +1,64 @@
+"""A probe measures one update: StepContext -> dict of scalars. Its metrics are declared beside it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Bool, Float
+
+from simulator.lazy import Array, jnp
+from simulator.types import StepContext
+
+Probe = Callable[[StepContext], dict[str, Array]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A name of a recorded quantity, and what it means.
+
+    `when`: "gradient" for what this update's gradient saw (before the update, on its minibatch), "after" for the
+    policy that the update left (on the whole rollout), "rollout" for what does not change within a rollout.
+    `reading`: the value that stands for a whole run in the summary: "mean" over all updates; "end", after the last
+    update of a rollout, averaged over rollouts; "final", after the last update of the run.
+    """
+
+    name: str
+    definition: str
+    when: Literal["gradient", "after", "rollout"]
+    reading: Literal["mean", "end", "final"] = "mean"
+
+
+METRICS: dict[str, Metric] = {}
+PROBES: dict[str, Probe] = {}
+
+
+def probe(*metrics: Metric) -> Callable[[Probe], Probe]:
+    """Register a probe under its function's name, with the metrics that it may return.
+
+    A probe leaves out a metric that does not apply to the experiment, and returns NaN where it is undefined.
+    """
+
+    def register(function: Probe) -> Probe:
+        PROBES[function.__name__] = function
+        METRICS.update({metric.name: metric for metric in metrics})
+        return function
+
+    return register
+
+
+def measure(step: StepContext, names: tuple[str, ...]) -> dict[str, Array]:
+    """All metrics of the named probes for one update."""
+    return {key: value for name in names for key, value in PROBES[name](step).items()}
+
+
+def share(flags: Bool[Array, "*A"], mask: Bool[Array, "*A"]) -> Float[Array, ""]:
+    """The share of the unmasked entries that are flagged; NaN when there are none."""
+    return average(flags.astype(float), mask)
+
+
+def average(values: Float[Array, "*A"], mask: Bool[Array, "*A"]) -> Float[Array, ""]:
+    """The mean over the unmasked entries; NaN when there are none."""
+    count = jnp.sum(mask).astype(float)
+    return jnp.sum(jnp.where(mask, values, 0.0)) / jnp.where(count > 0, count, jnp.nan)

@@ -1,0 +1,56 @@
+"""What the clip does to a gradient, and how far the ratios go beyond it all the same."""
+
+from __future__ import annotations
+
+from simulator.lazy import Array, jnp
+from simulator.probes.base import Metric, average, probe, share
+from simulator.types import StepContext
+
+
+@probe(
+    Metric("clip/active", "share of tokens whose gradient the clip makes exactly zero (sign-aware)", "gradient"),
+    Metric("clip/active_low", "share of tokens with A < 0 cut below 1 − clip_low", "gradient"),
+    Metric("clip/active_high", "share of tokens with A > 0 cut above 1 + clip_high", "gradient"),
+    Metric("clip/dual", "share of tokens with A < 0 cut above the dual bound", "gradient"),
+    Metric("clip/outside", "share of tokens whose ratio is outside the band, whatever the sign of A", "gradient"),
+)
+def clip(step: StepContext) -> dict[str, Array]:
+    """How many tokens the clip silenced in this update; absent for gates that silence none."""
+    gate, batch = step.surrogate.gate, step.before
+    if gate.band is None:
+        return {}
+    log_ratio = step.surrogate.level_ratio(batch)
+    low, high, dual = gate.clipped(log_ratio, batch.advantages[..., None])
+    bottom, top = gate.band
+    outside = (jnp.exp(log_ratio) < bottom) | (jnp.exp(log_ratio) > top)
+    shares = {
+        "clip/active": share(low | high | dual, batch.mask),
+        "clip/active_low": share(low, batch.mask),
+        "clip/active_high": share(high, batch.mask),
+        "clip/outside": share(outside, batch.mask),
+    }
+    return shares if gate.dual is None else {**shares, "clip/dual": share(dual, batch.mask)}
+
+
+@probe(
+    Metric(
+        "drift/excess_mean",
+        "mean log-ratio beyond the bound that the advantage pushes towards, 0 inside (at the method's level)",
+        "after",
+        "end",
+    ),
+    Metric("drift/excess_max", "largest such excess", "after", "end"),
+)
+def drift(step: StepContext) -> dict[str, Array]:
+    """How far beyond the clip bound the update left the ratios; absent for gates without a bound."""
+    gate, batch = step.surrogate.gate, step.after
+    if gate.band is None:
+        return {}
+    bottom, top = (jnp.log(bound) for bound in gate.band)
+    log_ratio, advantages = step.surrogate.level_ratio(batch), batch.advantages[..., None]
+    excess = jnp.where(advantages > 0, jnp.maximum(log_ratio - top, 0.0), 0.0)
+    excess = jnp.where(advantages < 0, jnp.maximum(bottom - log_ratio, 0.0), excess)
+    return {
+        "drift/excess_mean": average(excess, batch.mask),
+        "drift/excess_max": jnp.max(jnp.where(batch.mask, excess, 0.0)),
+    }

@@ -1,0 +1,44 @@
+"""How far the policy is from the one that sampled, from the one it started as, and from certainty."""
+
+from __future__ import annotations
+
+from simulator import exact
+from simulator.lazy import Array, jnp
+from simulator.probes.base import Metric, average, probe
+from simulator.types import StepContext
+
+
+@probe(
+    Metric("kl/behavior_k1", "mean over tokens of −log ρ, which estimates KL(behavior ‖ policy)", "after", "end"),
+    Metric("kl/behavior_k2", "mean over tokens of ½ (log ρ)²", "after", "end"),
+    Metric("kl/behavior_k3", "mean over tokens of ρ − 1 − log ρ", "after", "end"),
+    Metric("kl/behavior_exact", "KL(behavior ‖ policy) summed over all completions, mean over prompts", "after", "end"),
+    Metric(
+        "kl/reference_exact", "KL(policy ‖ reference) summed over all completions, mean over prompts", "after", "final"
+    ),
+)
+def kl(step: StepContext) -> dict[str, Array]:
+    """Divergences: the trainers' estimators, and exact ones where completions can be listed."""
+    log_ratio, mask = step.after.log_ratio, step.rollout.mask
+    found = {
+        "kl/behavior_k1": average(-log_ratio, mask),
+        "kl/behavior_k2": average(log_ratio**2 / 2, mask),
+        "kl/behavior_k3": average(jnp.expm1(log_ratio) - log_ratio, mask),
+    }
+    if step.every is not None:
+        policy, behavior, reference = (
+            exact.completion_logprobs(step.policy, log_probs, step.every)
+            for log_probs in (step.log_probs, step.behavior_log_probs, step.after.reference_log_probs)
+        )
+        found["kl/behavior_exact"] = exact.divergence(behavior, policy)
+        found["kl/reference_exact"] = exact.divergence(policy, reference)
+    return found
+
+
+@probe(
+    Metric("entropy", "mean over the rollout's tokens of the entropy of the policy there, in nats", "after", "final"),
+)
+def entropy(step: StepContext) -> dict[str, Array]:
+    """The policy's entropy where the rollout went."""
+    rows = -jnp.sum(jnp.exp(step.log_probs) * step.log_probs, axis=-1)
+    return {"entropy": average(rows[step.after.rows], step.rollout.mask)}

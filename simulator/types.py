@@ -1,0 +1,130 @@
+"""The letters of the axes, and what flows between the parts.
+
+Axes, always in this order: `N` points, `S` seeds, `I` rollouts, `K` updates in a rollout, `P` prompts, `G` group,
+`T` tokens, `V` vocabulary. `R` counts the rows of a policy: its contexts, each with one distribution over `V`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Bool, Float, Int
+
+from simulator.lazy import Array, jnp
+from simulator.parts import part
+
+if TYPE_CHECKING:
+    from simulator.environments.base import Environment
+    from simulator.policies.base import Policy
+    from simulator.surrogates.base import Surrogate
+
+Params = Any  # whatever pytree a policy trains
+
+
+@part
+class Rollout:
+    """One sampled batch of completions: `P` prompts, `G` completions each, of up to `T` tokens.
+
+    `states` are the environment's states *before* each token; `mask` is true where a completion has a token (its end
+    token included); `rewards` are given once a completion.
+    """
+
+    states: Int[Array, "P G T"]
+    tokens: Int[Array, "P G T"]
+    mask: Bool[Array, "P G T"]
+    rewards: Float[Array, "P G"]
+
+
+@part
+class Minibatch:
+    """All that an objective reads: the completions that take part in one update, seen by three policies.
+
+    `log_probs` and `reference_log_probs` have one row a context; `rows` says which row each token was drawn from.
+    `mask` is true for the tokens of the completions that take part.
+    """
+
+    log_probs: Float[Array, "R V"]
+    reference_log_probs: Float[Array, "R V"]
+    behavior_logprobs: Float[Array, "P G T"]
+    rows: Int[Array, "P G T"]
+    tokens: Int[Array, "P G T"]
+    mask: Bool[Array, "P G T"]
+    advantages: Float[Array, "P G"]
+
+    @property
+    def logprobs(self) -> Float[Array, "P G T"]:
+        """log π of the tokens; 0 outside the mask."""
+        return jnp.where(self.mask, self.log_probs[self.rows, self.tokens], 0.0)
+
+    @property
+    def log_ratio(self) -> Float[Array, "P G T"]:
+        """log π − log π_behavior of the tokens; 0 outside the mask."""
+        return jnp.where(self.mask, self.logprobs - self.behavior_logprobs, 0.0)
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a probe may look at: one update, before and after.
+
+    `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
+    the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
+    parameters. `every` lists all completions where that is possible. `pullback` carries a push on the
+    log-probabilities `[R, V]` that the gradient was taken at to the parameters.
+    """
+
+    environment: Environment
+    policy: Policy
+    surrogate: Surrogate
+    rollout: Rollout
+    before: Minibatch
+    push: Float[Array, "P G T"]
+    grads: Params
+    updates: Params
+    start_params: Params
+    params: Params
+    log_probs: Float[Array, "R V"]
+    behavior_log_probs: Float[Array, "R V"]
+    every: Rollout | None
+    pullback: Callable[[Float[Array, "R V"]], Params]
+
+    @cached_property
+    def after(self) -> Minibatch:
+        """The whole rollout under the updated parameters."""
+        return Minibatch(
+            log_probs=self.log_probs,
+            reference_log_probs=self.before.reference_log_probs,
+            behavior_logprobs=self.before.behavior_logprobs,
+            rows=self.before.rows,
+            tokens=self.rollout.tokens,
+            mask=self.rollout.mask,
+            advantages=self.before.advantages,
+        )
+
+    @cached_property
+    def ratio(self) -> Float[Array, "P G T"]:
+        """π / π_behavior of every token after the update."""
+        return jnp.exp(self.after.log_ratio)
+
+
+@part
+class Tokens:
+    """Per-token trace of the recorded rollouts (leading axes: slots, then `K` where a field changes by update)."""
+
+    tokens: Int[Array, "P G T"]
+    mask: Bool[Array, "P G T"]
+    rewards: Float[Array, "P G"]
+    advantages: Float[Array, "P G"]
+    log_ratio: Float[Array, "K P G T"]
+    clip_active: Bool[Array, "K P G T"]
+
+
+@part
+class Trace:
+    """What a run leaves: `metrics[name]` is `[I, K]`; `tokens` holds every `every`-th rollout, or is None."""
+
+    metrics: dict
+    tokens: Tokens | None
+    params: Params
