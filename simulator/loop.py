@@ -9,7 +9,7 @@ random number is keyed by (key, rollout, consumer), never by a position in a bat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ from simulator.environments.base import Environment
 from simulator.methods.base import Method
 from simulator.parts import part
 from simulator.policies.base import Policy
-from simulator.probes import measure
+from simulator.probes.base import measure
 from simulator.surrogates.base import Surrogate, softmax_pullback
 from simulator.types import Minibatch, Params, Rollout, StepContext, Tokens, Trace
 
@@ -30,6 +30,7 @@ from simulator.types import Minibatch, Params, Rollout, StepContext, Tokens, Tra
 CONSUMERS = ("init", "tokens", "rewards", "minibatches")
 
 
+@runtime_checkable
 class Experiment(Protocol):
     """What the loop reads of an experiment (simulator/experiment.py has the class)."""
 

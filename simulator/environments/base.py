@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from simulator.lazy import Array
 
 
+@runtime_checkable
 class Environment(Protocol):
     """Prompts, tokens and rewards, with deterministic transitions between states.
 

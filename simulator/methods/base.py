@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from simulator.parts import part
 from simulator.surrogates.base import Surrogate
@@ -17,6 +17,7 @@ class Regularized:
     entropy: Entropy | None = None
 
 
+@runtime_checkable
 class Method(Protocol):
     """A name, the numbers that its users tune, and the surrogate objective that they make."""
 

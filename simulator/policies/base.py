@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 
@@ -12,6 +12,7 @@ from simulator.lazy import Array
 from simulator.types import Params, Rollout
 
 
+@runtime_checkable
 class Policy(Protocol):
     """A distribution over the next token in each of `R` contexts, with parameters that an optimizer moves.
 

@@ -16,6 +16,7 @@ from simulator.lazy import Array, jax, jnp
 from simulator.parts import NonNegative, Positive, Share, part, static
 
 Values = Float[Array, "P G T"]
+PerCompletion = Float[Array, "P G 1"]
 Flags = Bool[Array, "P G T"]
 
 
@@ -29,10 +30,10 @@ class Score:
     kind: Literal["score"] = static("score")
     band = None
 
-    def objective(self, log_ratio: Values, logprobs: Values, advantages: Values) -> Values:
+    def objective(self, log_ratio: Values, logprobs: Values, advantages: PerCompletion) -> Values:
         return advantages * logprobs
 
-    def score_weight(self, log_ratio: Values, advantages: Values) -> Values:
+    def score_weight(self, log_ratio: Values, advantages: PerCompletion) -> Values:
         return advantages * jnp.ones_like(log_ratio)
 
 
@@ -55,23 +56,23 @@ class Clip:
     dual: Annotated[float, Field(strict=True, gt=1)] | None = None
 
     @property
-    def band(self) -> tuple[float, float]:
+    def band(self) -> tuple[float | Array, float | Array]:
         return 1.0 - self.clip_low, 1.0 + self.clip_high
 
-    def objective(self, log_ratio: Values, logprobs: Values, advantages: Values) -> Values:
+    def objective(self, log_ratio: Values, logprobs: Values, advantages: PerCompletion) -> Values:
         ratio = jnp.exp(log_ratio)
         objective = jnp.minimum(ratio * advantages, jnp.clip(ratio, *self.band) * advantages)
         if self.dual is not None:
             objective = jnp.where(advantages < 0, jnp.maximum(objective, self.dual * advantages), objective)
         return objective
 
-    def clipped(self, log_ratio: Values, advantages: Values) -> tuple[Flags, Flags, Flags]:
+    def clipped(self, log_ratio: Values, advantages: PerCompletion) -> tuple[Flags, Flags, Flags]:
         ratio = jnp.exp(log_ratio)
         low, high = self.band
         dual = jnp.zeros(ratio.shape, dtype=bool) if self.dual is None else ratio > self.dual
         return (advantages < 0) & (ratio < low), (advantages > 0) & (ratio > high), (advantages < 0) & dual
 
-    def score_weight(self, log_ratio: Values, advantages: Values) -> Values:
+    def score_weight(self, log_ratio: Values, advantages: PerCompletion) -> Values:
         low, high, dual = self.clipped(log_ratio, advantages)
         return jnp.where(low | high | dual, 0.0, jnp.exp(log_ratio) * advantages)
 
@@ -89,11 +90,11 @@ class TruncatedWeight:
     cap: Positive = 5.0
     band = None
 
-    def objective(self, log_ratio: Values, logprobs: Values, advantages: Values) -> Values:
+    def objective(self, log_ratio: Values, logprobs: Values, advantages: PerCompletion) -> Values:
         weight = jax.lax.stop_gradient(jnp.minimum(jnp.exp(log_ratio), self.cap))
         return weight * advantages * logprobs
 
-    def score_weight(self, log_ratio: Values, advantages: Values) -> Values:
+    def score_weight(self, log_ratio: Values, advantages: PerCompletion) -> Values:
         return jnp.minimum(jnp.exp(log_ratio), self.cap) * advantages
 
 

@@ -1,0 +1,29 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each makes the environment it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test docs clean
+
+demo: $(VENV)/.ready
+	$(BIN)/ratiodrift run momentum_overshoot
+
+test: $(VENV)/.ready-test
+	$(BIN)/python -m pytest
+
+docs: $(VENV)/.ready
+	$(BIN)/python -m docs.generate
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Ratiodrift needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build *.egg-info

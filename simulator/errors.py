@@ -1,0 +1,124 @@
+"""What users are told when a scenario cannot be run: file, key, what is allowed, the nearest known name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, get_args, get_type_hints
+
+from pydantic import ValidationError
+
+TAGS = ("kind", "name", "rule")
+
+
+class ScenarioError(Exception):
+    """The input was refused. `problems` lists (dotted key, sentence); nothing has run and nothing was written."""
+
+    def __init__(self, file: str, problems: Iterable[tuple[str, str]]):
+        self.file = file
+        self.problems = list(dict.fromkeys(problems))
+        lines = [": ".join(filter(None, (file, key, sentence))) for key, sentence in self.problems]
+        super().__init__("\n".join(lines))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """' did you mean …?' with the nearest known name, or the list of what there is."""
+    known = sorted(known)
+    if near := get_close_matches(str(name), known, n=1, cutoff=0.5):
+        return f"did you mean {near[0]!r}?"
+    return f"there are {', '.join(known)}" if known else "there are none"
+
+
+def describe(value: Any) -> str:
+    """A value and its type, in TOML's words."""
+    words = {bool: "a boolean", str: "a string", int: "an integer", float: "a float", dict: "a table"}
+    kind = words.get(type(value), "an array" if isinstance(value, list | tuple) else type(value).__name__)
+    return f"{kind}" if isinstance(value, dict | list | tuple) else f"{value!r} ({kind})"
+
+
+def schema_problems(error: ValidationError, cls: type, table: dict) -> Iterator[tuple[str, str]]:
+    """Translate what pydantic found in `table`, which was to become a `cls`: (key below the table, sentence)."""
+    for found in error.errors():
+        path = _without_tags(found["loc"], table)
+        yield dotted(path), _sentence(found, path, cls, table)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """('a', 0, 'b') -> 'a[0].b'."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _without_tags(location: tuple, table: Any) -> tuple:
+    """pydantic puts a union's tag into the location; the file has no such level."""
+    path, here = [], table
+    for step in location:
+        if isinstance(here, dict) and step not in here and step in [here.get(tag) for tag in TAGS]:
+            continue
+        path.append(step)
+        if isinstance(here, dict):
+            here = here.get(step)
+        elif isinstance(here, list | tuple) and isinstance(step, int) and step < len(here):
+            here = here[step]
+    return tuple(path)
+
+
+def _sentence(found: dict, path: tuple, cls: type, table: dict) -> str:
+    kind, context, value = found["type"], found.get("ctx", {}), found.get("input")
+    bounds = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<")}
+    bounds["less_than_equal"] = ("le", "<=")
+    if kind in bounds:
+        limit, sign = bounds[kind]
+        return f"must be {sign} {context[limit]:g}, got {value!r}"
+    if kind == "unexpected_keyword_argument":
+        known = fields_at(cls, path[:-1], table)
+        return f"unknown key; {did_you_mean(path[-1], known)}"
+    if kind == "missing":
+        return "is required"
+    if kind in ("float_type", "int_type", "string_type", "bool_type", "tuple_type", "finite_number"):
+        wanted = {"int": "an integer", "float": "a number", "string": "a string", "bool": "true or false"}
+        wanted |= {"tuple": "an array", "finite": "a finite number"}
+        return f"must be {wanted[kind.split('_')[0]]}, got {describe(value)}"
+    if kind == "dataclass_type":
+        return f"must be a table, got {describe(value)}"
+    if kind == "literal_error":
+        return f"must be {context['expected']}, got {value!r}; {did_you_mean(value, _quoted(context['expected']))}"
+    if kind == "union_tag_invalid":
+        tag, known = context["tag"], _quoted(context["expected_tags"])
+        return f"unknown {context['discriminator'].strip(chr(39))} {tag!r}; {did_you_mean(tag, known)}"
+    if kind == "union_tag_not_found":
+        return f"needs the key {context['discriminator']}"
+    return found["msg"].removeprefix("Value error, ")
+
+
+def _quoted(text: str) -> list[str]:
+    return text.split("'")[1::2]
+
+
+def fields_at(cls: type, path: tuple, table: Any) -> list[str]:
+    """The keys that the part below `path` knows."""
+    for step in path:
+        if isinstance(step, int):
+            table = table[step]
+            continue
+        table = table[step]
+        options = list(_dataclasses_in(get_type_hints(cls, include_extras=True)[step]))
+        tags = [table.get(tag) for tag in TAGS]
+        chosen = [option for option in options if any(tag in tags for tag in _literals(option))]
+        cls = (chosen or options)[0]
+    return [field.name for field in dataclasses.fields(cls)]
+
+
+def _dataclasses_in(annotation: Any) -> Iterator[type]:
+    if dataclasses.is_dataclass(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _dataclasses_in(inner)
+
+
+def _literals(cls: type) -> list[str]:
+    hints = get_type_hints(cls)
+    return [literal for tag in TAGS if tag in hints for literal in get_args(hints[tag])]

@@ -1,0 +1,137 @@
+"""From a table of a scenario file to an Optimizer: optax's names and keywords, checked without importing optax."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.errors import ScenarioError, describe, did_you_mean
+from simulator.optimizers.base import Optimizer, Schedule, Transformation
+from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+
+OWN_KEYS = ("name", "max_grad_norm")
+LEAVES = ("number", "integer", "numbers")
+# optax does not bound its keywords; these names mean the same in every optimizer that has them
+BELOW_ONE = ("b1", "b2", "b3", "momentum")
+NOT_NEGATIVE = (*BELOW_ONE, "learning_rate", "eps", "eps_root", "weight_decay")
+
+
+def optimizer(which: Any, max_grad_norm: float | None = None, **keywords: Any) -> Optimizer | Transformation:
+    """An optimizer from Python: optax's name and keywords, or any `optax.GradientTransformation` object.
+
+    Raises ScenarioError for an unknown name or keyword, as a scenario file would.
+    """
+    if not isinstance(which, str):
+        return Transformation(transformation=which, max_grad_norm=max_grad_norm)
+    table = {"name": which, **keywords} | ({} if max_grad_norm is None else {"max_grad_norm": max_grad_norm})
+    if problems := list(optimizer_problems(table)):
+        raise ScenarioError("optimizer", problems)
+    return build_optimizer(table)
+
+
+def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
+    """What is wrong with an `[optimizer]` table: (key, sentence)."""
+    name = table.get("name")
+    if not isinstance(name, str):
+        yield "name", "is required: the name of an optax optimizer"
+        return
+    if name not in optimizers():
+        yield "name", f"optax has no optimizer {name!r}; {did_you_mean(name, optimizers())}"
+        return
+    if name in NOT_DRIVEN:
+        yield "name", f"{name} cannot drive a simulated policy: {NOT_DRIVEN[name]}"
+        return
+    norm = table.get("max_grad_norm", 1.0)
+    if not _is_number(norm) or norm <= 0:
+        yield "max_grad_norm", f"must be a number > 0, got {norm!r}"
+    yield from _keyword_problems(optimizers()[name], {key: table[key] for key in table if key not in OWN_KEYS})
+
+
+def build_optimizer(table: dict) -> Optimizer:
+    """An Optimizer from a table without problems."""
+    factory = optimizers()[table["name"]]
+    given = {key: table[key] for key in table if key not in OWN_KEYS}
+    numbers, options = _split(factory, given)
+    norm = table.get("max_grad_norm")
+    return Optimizer(name=factory.name, numbers=numbers, options=options, max_grad_norm=norm)
+
+
+def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
+    """Everything that the optimizer is built with, optax's own defaults included, for the record of a run."""
+    keywords = optimizers()[optimizer.name].keywords.values()
+    defaults = {word.name: word.default for word in keywords if word.kind != "opaque" and not word.required}
+    given = {
+        key: {"schedule": value.name, **value.numbers, **dict(value.options)} if isinstance(value, Schedule) else value
+        for key, value in optimizer.numbers.items()
+    }
+    return {"name": optimizer.name, **defaults, **given, **dict(optimizer.options)} | {
+        "max_grad_norm": optimizer.max_grad_norm
+    }
+
+
+def _split(factory: Factory, given: dict) -> tuple[dict, tuple]:
+    numbers, options = {}, []
+    for key, value in given.items():
+        if factory.keywords[key].kind not in LEAVES:
+            options.append((key, value))
+        elif isinstance(value, dict):
+            schedule = schedules()[value["schedule"]]
+            leaves, rest = _split(schedule, {name: item for name, item in value.items() if name != "schedule"})
+            numbers[key] = Schedule(name=schedule.name, numbers=leaves, options=rest)
+        elif factory.keywords[key].kind == "numbers":
+            numbers[key] = tuple(float(item) for item in value)
+        else:
+            numbers[key] = value if factory.keywords[key].kind == "integer" else float(value)
+    return numbers, tuple(sorted(options))
+
+
+def _keyword_problems(factory: Factory, given: dict) -> Iterator[tuple[str, str]]:
+    writable = {key for key, word in factory.keywords.items() if word.kind != "opaque"}
+    for key, value in given.items():
+        if key not in factory.keywords:
+            yield key, f"{factory.name} has no parameter {key!r}; {did_you_mean(key, writable)}"
+        elif key not in writable:
+            yield key, f"{key} of {factory.name} cannot be written in a file; pass an optax object from Python"
+        else:
+            yield from ((_below(key, inner), text) for inner, text in _value_problems(factory.keywords[key], value))
+    for word in factory.keywords.values():
+        if word.required and word.name not in given:
+            yield word.name, f"is required by {factory.name}"
+
+
+def _below(key: str, inner: str) -> str:
+    return f"{key}.{inner}" if inner else key
+
+
+def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and word.kind == "number":
+        yield from _schedule_problems(word, value)
+    elif word.kind == "number" and not _is_number(value):
+        yield "", f"must be a finite number, got {describe(value)}"
+    elif word.kind == "number" and word.name in NOT_NEGATIVE and value < 0:
+        yield "", f"must be >= 0, got {value!r}"
+    elif word.kind == "number" and word.name in BELOW_ONE and value >= 1:
+        yield "", f"must be < 1, got {value!r}"
+    elif word.kind in ("integer", "count") and (type(value) is not int or value < 0):
+        yield "", f"must be an integer >= 0, got {describe(value)}"
+    elif word.kind == "flag" and type(value) is not bool:
+        yield "", f"must be true or false, got {describe(value)}"
+    elif word.kind == "choice" and (not isinstance(value, str) or (word.choices and value not in word.choices)):
+        yield "", f"must be one of {', '.join(word.choices) or 'a string'}, got {describe(value)}"
+    elif word.kind == "numbers" and not (isinstance(value, list | tuple) and all(map(_is_number, value))):
+        yield "", f"must be an array of numbers, got {describe(value)}"
+
+
+def _schedule_problems(word: Keyword, table: dict) -> Iterator[tuple[str, str]]:
+    name = table.get("schedule")
+    if not word.schedule:
+        yield "", "takes a number, no schedule"
+    elif name not in schedules():
+        yield "schedule", f"optax has no schedule {name!r}; {did_you_mean(str(name), schedules())}"
+    else:
+        yield from _keyword_problems(schedules()[name], {key: table[key] for key in table if key != "schedule"})
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
