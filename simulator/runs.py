@@ -116,23 +116,24 @@ def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Cal
     done = 0
     on_progress(done, todo.num_updates)
     for number, chunk in enumerate(execute(todo)):
-        _write_table(folder / "updates" / f"part-{number:05d}.parquet", _updates_table(chunk, scenario, swept))
+        part, metrics = f"part-{number:05d}.parquet", list(chunk.trace.metrics)
+        _write_table(folder / "updates" / part, _updates_table(chunk, scenario, swept), metrics)
         if len(chunk.recorded_rollouts):
-            _write_table(folder / "ratios" / f"part-{number:05d}.parquet", _ratios_table(chunk))
+            _write_table(folder / "ratios" / part, _ratios_table(chunk), ["log_ratio"])
         done += next(iter(chunk.trace.metrics.values())).size
         on_progress(done, todo.num_updates)
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
+def _write_table(path: Path, table: pa.Table, measured: list[str]) -> None:
+    """Write a table; `measured` columns change from row to row, the others repeat and get a dictionary."""
     path.parent.mkdir(exist_ok=True)
-    floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
         sink,
         compression="zstd",
-        use_dictionary=[name for name in table.schema.names if name not in floats],
-        column_encoding={name: "BYTE_STREAM_SPLIT" for name in floats},
+        use_dictionary=[name for name in table.schema.names if name not in measured],
+        column_encoding={name: "BYTE_STREAM_SPLIT" for name in measured},
     )
     write_whole(path, sink.getvalue())
 
@@ -178,8 +179,8 @@ def _ratios_table(chunk: Chunk) -> pa.Table:
             "completion": index(np.arange(shape[4]), 4),
             "position": index(np.arange(shape[5]), 5),
             "token": column(tokens.tokens.astype(np.int32), 0, 1, 3, 4, 5),
-            "reward": column(tokens.rewards.astype(np.float32), 0, 1, 3, 4),
-            "advantage": column(tokens.advantages.astype(np.float32), 0, 1, 3, 4),
+            "reward": column(tokens.rewards, 0, 1, 3, 4),
+            "advantage": column(tokens.advantages, 0, 1, 3, 4),
             "log_ratio": column(tokens.log_ratio.astype(np.float32), 0, 1, 2, 3, 4, 5),
             "clip_active": column(tokens.clip_active, 0, 1, 2, 3, 4, 5),
         }

@@ -257,4 +257,9 @@ def _tuples(value: Any) -> Any:
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
-    return {**to_plain(replace(experiment, optimizer=None)), "optimizer": with_defaults(experiment.optimizer)}
+    """Everything that a point is run with; `surrogate` is the product that its method stands for."""
+    return {
+        **to_plain(replace(experiment, optimizer=None)),
+        "optimizer": with_defaults(experiment.optimizer),
+        "surrogate": to_plain(experiment.method.surrogate()),
+    }

@@ -1,0 +1,110 @@
+"""Predicted against measured: each claim of a scenario is put to its run and may fail.
+
+A claim compares, case by case, the mean over seeds of a measured quantity with its prediction: a number, or a closed
+form evaluated at the case's own numbers. It holds when the largest deviation is within the tolerance (for the
+relations "at_least" and "at_most", when no case is beyond the bound by more than that). Without a single case the
+verdict is "cannot tell".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.intervals import half_width
+from analysis.theory.adam_residual import adam_residual
+from analysis.theory.memoryless_limit import memoryless_limit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.load import Run
+
+QUANTITY_NAMES = (
+    "residual_update",
+    "scale_elasticity",
+    "scale_spread",
+    "prefix_weight_at_start",
+    "advantage_imbalance",
+    "movement_imbalance",
+)
+CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
+    "adam_residual": lambda case: adam_residual(case["n"], case["j"], case["b1"], case["b2"]),
+    "memoryless_limit": lambda case: memoryless_limit(case["probability"], case["clip_low"], case["clip_high"]),
+    "group_covariance": lambda case: case["covariance"].to_numpy(),
+}
+
+
+def claim_problems(claims: list[dict[str, Any]], metrics: list[str], columns: list[str]) -> Iterator[tuple[str, str]]:
+    """What makes a claim impossible to put to any run: (key, sentence). `columns` are the scenario's swept ones."""
+    from difflib import get_close_matches
+
+    def unknown(name: str, known: list[str]) -> str:
+        near = get_close_matches(name, known, n=1)
+        return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
+
+    for index, claim in enumerate(claims):
+        quantities = [*metrics, *QUANTITY_NAMES]
+        if claim["metric"] not in quantities:
+            yield f"claim[{index}].metric", f"unknown {claim['metric']!r}; {unknown(claim['metric'], quantities)}"
+        predicted = claim["predicted"]
+        if isinstance(predicted, str) and predicted not in CLOSED_FORMS:
+            yield f"claim[{index}].predicted", f"no closed form {predicted!r}; {unknown(predicted, list(CLOSED_FORMS))}"
+        for column in claim["where"]:
+            if column not in columns:
+                yield f"claim[{index}].where", f"no column {column!r}; {unknown(column, columns)}"
+
+
+def evaluate(run: Run) -> list[dict[str, Any]]:
+    """Every claim of the run's scenario with what was predicted, what was measured, and the verdict."""
+    return [_verdict(run, claim) for claim in run.heading["claim"]]
+
+
+def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
+    """The cases of one claim: measured (mean over seeds), predicted, and the half width of the measured mean."""
+    from analysis.metrics import QUANTITIES, recorded
+
+    name = claim["metric"]
+    rows = QUANTITIES[name](run) if name in QUANTITIES else recorded(run, name)
+    rows = rows[rows["point"].map(lambda point: _is_meant(run.manifest["points"][point], claim["where"]))]
+    rows = rows[np.isfinite(rows["measured"].to_numpy(dtype=float))]
+    predicted = claim["predicted"]
+    rows = rows.assign(predicted=CLOSED_FORMS[predicted](rows) if isinstance(predicted, str) else float(predicted))
+    rows = rows.dropna(subset=["predicted"])
+    by = [name for name in ("point", "rollout", "n", "j") if name in rows.columns]
+    if "covariance" in rows.columns:
+        by = [*by, "seed"]  # each group has a prediction of its own
+    grouped = rows.groupby(by)
+    found = grouped[["measured", "predicted"]].mean()
+    found["half_width"] = grouped["measured"].apply(half_width)
+    return found.reset_index()
+
+
+def _is_meant(point: dict[str, Any], where: dict[str, Any]) -> bool:
+    return all(point.get(column) in (value if isinstance(value, list) else [value]) for column, value in where.items())
+
+
+def _verdict(run: Run, claim: dict[str, Any]) -> dict[str, Any]:
+    rows = cases(run, claim)
+    result = {key: claim[key] for key in ("says", "source", "metric", "tolerance", "relation", "where")}
+    if rows.empty:
+        nothing = dict.fromkeys(("predicted", "measured", "half_width", "largest_deviation", "worst_case"))
+        return {**result, **nothing, "cases": 0, "verdict": "cannot tell"}
+    beyond = (rows["measured"] - rows["predicted"]).to_numpy()
+    deviation = {"equal": np.abs(beyond), "at_least": -beyond, "at_most": beyond}[claim["relation"]]
+    worst = rows.iloc[int(np.argmax(deviation))]
+    return {
+        **result,
+        "predicted": float(worst["predicted"]),
+        "measured": float(worst["measured"]),
+        "half_width": None if np.isnan(worst["half_width"]) else float(worst["half_width"]),
+        "largest_deviation": float(deviation.max()),
+        "worst_case": {
+            "variant": run.labels[int(worst["point"])],
+            **{key: int(worst[key]) for key in ("rollout", "n", "j", "seed") if key in rows.columns},
+        },
+        "cases": len(rows),
+        "verdict": "holds" if deviation.max() <= claim["tolerance"] else "fails",
+    }

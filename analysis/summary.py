@@ -1,0 +1,44 @@
+"""One row a point: what each metric came to, with its interval over seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.intervals import half_width
+
+if TYPE_CHECKING:
+    from analysis.load import Run
+
+
+def readings(run: Run) -> pd.DataFrame:
+    """One row per point and seed: the value that stands for the whole run, by each metric's declared reading.
+
+    "mean": over all updates. "end": after the last update of a rollout, averaged over rollouts. "final": after the
+    last update of the run. Undefined values (NaN) are left out of averages.
+    """
+    updates, keys = run.updates, ["point", "seed"]
+    ends = updates[updates["update"] == updates.groupby("point")["update"].transform("max")]
+    finals = ends[ends["rollout"] == ends.groupby("point")["rollout"].transform("max")]
+    frames = {"mean": updates, "end": ends, "final": finals}
+    by_reading = {
+        reading: [name for name in run.metrics if run.manifest["metrics"][name]["reading"] == reading]
+        for reading in frames
+    }
+    parts = [frame.groupby(keys)[by_reading[reading]].mean() for reading, frame in frames.items()]
+    return pd.concat(parts, axis=1)[run.metrics].reset_index()
+
+
+def summarize(run: Run) -> pd.DataFrame:
+    """One row per point: swept values, label, seeds, and for each metric its mean and interval (`…:low`, `…:high`)."""
+    values = readings(run)
+    rows = []
+    for point, seeds in values.groupby("point"):
+        swept = {key: run.manifest["points"][point].get(key) for key in run.swept}
+        row = {"point": point, **swept, "label": run.labels[point], "seeds": len(seeds)}
+        for metric in run.metrics:
+            mean, half = seeds[metric].mean(), half_width(seeds[metric])
+            row |= {metric: mean, f"{metric}:low": mean - half, f"{metric}:high": mean + half}
+        rows.append(row)
+    return pd.DataFrame(rows)

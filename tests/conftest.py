@@ -1,0 +1,19 @@
+"""Double precision, and shapes and types checked in every call inside `simulator`: both before it is imported."""
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+import pytest  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
+
+import tests.shapes  # noqa: E402, F401
+
+install_import_hook("simulator", "tests.shapes.typechecker")
+
+
+@pytest.fixture
+def strict_promotion():
+    """No dtype is promoted silently. Not for whole runs: optax's bias correction mixes integers and floats."""
+    with jax.numpy_dtype_promotion("strict"):
+        yield
