@@ -138,8 +138,10 @@ def _by_scale(run: Run, frame: pd.DataFrame):
 
 
 def _slope(case: pd.DataFrame, column: str) -> float:
-    scale, size = np.log(case["environment.reward_scale"]), np.log(case[column])
-    return float(np.polyfit(scale, size, 1)[0])
+    moved = case[case[column] > 0]  # a group without signal moves nothing, at any scale
+    if len(moved) < 2:
+        return float("nan")
+    return float(np.polyfit(np.log(moved["environment.reward_scale"]), np.log(moved[column]), 1)[0])
 
 
 def _weight(run: Run, group: pd.DataFrame) -> float:

@@ -1,1 +1,125 @@
-def render(run): return "x"
+"""The page of a run: one self-contained HTML file.
+
+Question, answer, figures, table, and how to get the same numbers again. Everything that comes from a scenario file is
+text: it is escaped before it enters the page.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from plotly.offline import get_plotlyjs
+
+from analysis.figures import ALL
+from analysis.words import finding, number, with_interval
+
+if TYPE_CHECKING:
+    from analysis.load import Run
+
+SIGNS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
+
+
+def render(run: Run) -> str:
+    """The whole page as text."""
+    heading = run.heading
+    sections = [
+        f"<p class=question>{escape(heading['question'])}</p>",
+        f"<p class=source>{escape(heading['source'])}</p>" if heading["source"] else "",
+        f"<p class=finding>{escape(finding(run))}</p>",
+        _verdicts(run),
+        *_figures(run),
+        "<h2>Table</h2>",
+        _table(run),
+        "<h2>The same numbers again</h2>",
+        _provenance(run),
+    ]
+    return _page(heading["title"], "\n".join(sections))
+
+
+def _page(title: str, body: str) -> str:
+    style = files("analysis").joinpath("report.css").read_text(encoding="utf-8")
+    return (
+        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+        '<meta name=viewport content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)} – Ratiodrift</title>\n<style>\n{style}</style>\n"
+        f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n"
+        "</body>\n</html>\n"
+    )
+
+
+def _figures(run: Run) -> list[str]:
+    blocks = []
+    for draw in ALL:
+        if (figure := draw(run)) is not None:
+            plot = figure.drawing.to_html(
+                full_html=False, include_plotlyjs=False, div_id=figure.name,
+                config={"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage", "resetScale2d"]]},
+            )  # fmt: skip
+            blocks.append(f"<h2>{escape(figure.title)}</h2><figure>{plot}<figcaption>{escape(figure.reading)}</figcaption></figure>")
+    return blocks
+
+
+def _verdicts(run: Run) -> str:
+    if not run.claims:
+        return ""
+    rows = [
+        [
+            escape(claim["says"]) + (f"<small>{escape(claim['source'])}</small>" if claim["source"] else ""),
+            SIGNS[claim["relation"]] + number(claim["predicted"]),
+            number(claim["measured"]),
+            number(claim["tolerance"]),
+            f"{claim['cases']:,}",
+            f"<b class='{claim['verdict'].replace(' ', '-')}'>{claim['verdict']}</b>",
+        ]
+        for claim in run.claims
+    ]
+    names = ["claim", "predicted", "measured", "tolerance", "cases", "verdict"]
+    note = "Predicted and measured stand for the case that differs most from its prediction."
+    return f"<h2>Predicted and measured</h2>{_html_table(names, rows)}<p class=note>{note}</p>"
+
+
+def _table(run: Run) -> str:
+    columns = [name for name in [run.heading["headline"], *run.heading["columns"]] if name in run.summary]
+    rows = [
+        [escape(row["label"]), *(with_interval(row[name], row[f"{name}:low"]) for name in columns), str(row["seeds"])]
+        for _, row in run.summary.iterrows()
+    ]
+    definitions = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(run.manifest['metrics'][name]['definition'])}</dd>" for name in columns
+    )
+    return _html_table(["variant", *columns, "seeds"], rows) + f"<dl>{definitions}</dl>"
+
+
+def _html_table(names: list[str], rows: list[list[str]]) -> str:
+    """A table whose cells are ready-made HTML."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+
+
+def _provenance(run: Run) -> str:
+    manifest = run.manifest
+    plan, versions = manifest["plan"], manifest["versions"]
+    facts = {
+        "command": manifest["command"],
+        "run": f"{manifest['name']}-{manifest['hash']}, {manifest['started']}, {manifest['seconds']:g} s",
+        "size": f"{plan['points']} points × {plan['seeds']} seeds, {plan['updates']:,} optimizer updates, "
+        f"{len(plan['structures'])} compiled structures",
+        "seeds": f"{plan['first_seed']} to {plan['first_seed'] + plan['seeds'] - 1}",
+        "precision": run.experiment(0)["training"]["precision"],
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    rows = [[escape(name), escape(str(text))] for name, text in facts.items()]
+    return (
+        _html_table(["", ""], rows)
+        + _details("The scenario, as it was read", manifest["scenario"])
+        + _details("The first point, all defaults filled in", run.experiment(0))
+    )
+
+
+def _details(title: str, value: Any) -> str:
+    text = escape(json.dumps(value, indent=1, ensure_ascii=False))
+    return f"<details><summary>{escape(title)}</summary><pre>{text}</pre></details>"

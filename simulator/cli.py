@@ -1,1 +1,82 @@
-def main(): ...
+"""The command `ratiodrift`. It imports what a subcommand needs when that subcommand runs, and nothing before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+EPILOG = """\
+exit codes: 0 done, 1 a claim failed, 2 the input was refused
+
+  ratiodrift run momentum_overshoot                  run a shipped scenario
+  ratiodrift run my.toml --set optimizer.b1=0 --seeds 256
+  ratiodrift init my.toml                            write a starter file to edit
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, subcommand by subcommand."""
+    top = argparse.ArgumentParser(
+        prog="ratiodrift",
+        description="Simulate how optimizers move policies in group-based reinforcement learning (GRPO and its kin).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a scenario: table, verdicts, a run directory with a report")
+    _takes_scenario(run)
+    run.add_argument("--out", default="runs", metavar="DIR", help="where run directories go (default: runs)")
+    run.add_argument("--force", action="store_true", help="run again although the same run is there already")
+    run.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
+
+    check = commands.add_parser("validate", help="check scenario files without running anything")
+    check.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
+    check.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the file")
+
+    listing = commands.add_parser("list", help="list what there is: scenarios, methods, optimizers, metrics, …")
+    listing.add_argument("what", nargs="?", metavar="WHAT", help="which list (default: how many there are of each)")
+
+    commands.add_parser("schema", help="print the JSON Schema of scenario files, for editors")
+
+    starter = commands.add_parser("init", help="write a commented starter scenario")
+    starter.add_argument("file", nargs="?", default="scenario.toml", metavar="FILE", help="default: scenario.toml")
+
+    commands.add_parser("doctor", help="say what is installed, on which device jax runs, and whether it works")
+    return top
+
+
+def _takes_scenario(command: argparse.ArgumentParser) -> None:
+    command.add_argument("scenario", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help="override a key of the file, as in optimizer.b1=0.95 or 'optimizer.b1={values=[0,0.9]}'",
+    )
+    command.add_argument("--seeds", type=int, metavar="N", help="how many seeds each point runs with")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    top = parser()
+    options = top.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"ratiodrift {version('ratiodrift')}")
+        return 0
+    if options.command is None:
+        top.print_help()
+        return 0
+    command = import_module(f"simulator.commands.{options.command}")
+    from simulator.errors import ScenarioError
+
+    try:
+        return command.execute(options)
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130

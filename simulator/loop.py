@@ -93,11 +93,26 @@ def advance(
             recorded = jax.tree.map(lambda all, new: all.at[slot].set(new), recorded, tokens)
         return (after, recorded), metrics
 
-    shapes = jax.eval_shape(lambda: _rollout(experiment, key, state, first)[2])
-    blank = jax.tree.map(lambda leaf: jnp.zeros((slots + 1, *leaf.shape), leaf.dtype), shapes)
+    blank = None if every is None else _blank(experiment, slots + 1)
     (state, recorded), metrics = jax.lax.scan(one, (state, blank), first + jnp.arange(count))
-    tokens = None if every is None else jax.tree.map(lambda leaf: leaf[:slots], recorded)
+    tokens = jax.tree.map(lambda leaf: leaf[:slots], recorded)
     return state, Trace(metrics=metrics, tokens=tokens, params=state.params)
+
+
+def _blank(experiment: Experiment, slots: int) -> Tokens:
+    """Room for the per-token traces of so many rollouts."""
+    environment, training = experiment.environment, experiment.training
+    group = (slots, environment.num_prompts, training.group_size)
+    each = (*group, environment.max_length)
+    every = (slots, training.epochs * training.minibatches, *each[1:])
+    return Tokens(
+        tokens=jnp.zeros(each, environment.start().dtype),
+        mask=jnp.zeros(each, bool),
+        rewards=jnp.zeros(group),
+        advantages=jnp.zeros(group),
+        log_ratio=jnp.zeros(every),
+        clip_active=jnp.zeros(every, bool),
+    )
 
 
 def _rollout(

@@ -48,11 +48,11 @@ def run(
     """
     changes = dict(overrides or {}) | ({} if seeds is None else {"training.seeds": seeds})
     scenario = load(source, changes.items())
-    directory = place(scenario, Path(out))
+    directory = directory_of(scenario, Path(out))
     return directory if finished(directory) else write_run(scenario, Path(out))
 
 
-def place(scenario: Scenario, out: Path) -> Path:
+def directory_of(scenario: Scenario, out: Path) -> Path:
     """Where the run of this very scenario is, or will be."""
     return out / f"{scenario.name}-{scenario.digest()}"
 
@@ -82,7 +82,7 @@ def write_run(
     `on_progress(done, total)` is told of optimizer steps. Raises ScenarioError where `out` cannot be written, before
     anything is computed.
     """
-    final, began = place(scenario, out), time.time()
+    final, began = directory_of(scenario, out), time.time()
     try:
         out.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", suffix=".partial", dir=out))

@@ -25,7 +25,7 @@ from simulator.parts import Family, part, to_plain
 from simulator.shipped import shipped_scenarios
 
 FAMILIES = {"environment": ENVIRONMENTS, "policy": POLICIES, "method": METHODS, "rollouts": ROLLOUTS}
-PARTS = ("environment", "policy", "method", "optimizer", "training", "rollouts", "record")
+PARTS = ("method", "optimizer", "environment", "policy", "rollouts", "training", "record")  # the order of points
 DEFAULTS = {"policy": {"kind": "tabular"}, "rollouts": {"kind": "sampled"}, "record": {}}
 NO_AXIS = ("training.seeds", "training.seed", "training.precision")
 

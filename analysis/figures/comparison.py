@@ -1,0 +1,85 @@
+"""The headline metric, variant by variant or over the swept axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.figures.style import Figure, dress, variants
+from analysis.words import MEANS
+
+if TYPE_CHECKING:
+    from analysis.load import Run
+
+LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
+
+
+def comparison(run: Run) -> Figure | None:
+    """The headline metric with its interval over seeds; a line over the axis with the most values, else a dot a point."""
+    metric = run.heading["headline"]
+    if metric not in run.summary or run.summary[metric].isna().all():
+        return None
+    axis = _longest_axis(run)
+    drawing = _dots(run, metric) if axis is None else _curves(run, metric, axis)
+    when = MEANS[run.manifest["metrics"][metric]["reading"]]
+    seeds = int(run.summary["seeds"].max())
+    spread = f"; bars are 95 % intervals of the mean over {seeds} seeds (Student's t)" if seeds > 1 else ""
+    definition = run.manifest["metrics"][metric]["definition"]
+    title = f"{metric} {when}" if axis is None else f"{metric} {when}, over {axis}"
+    return Figure("comparison", title, f"{metric}: {definition}{spread}.", drawing)
+
+
+def _longest_axis(run: Run) -> str | None:
+    """The numeric swept column with the most values, if it has three at least."""
+    numeric = [name for name in run.swept if pd.api.types.is_numeric_dtype(run.summary[name])]
+    counts = {name: run.summary[name].nunique() for name in numeric}
+    best = max(counts, key=counts.get, default=None)
+    return best if best is not None and counts[best] >= 3 else None
+
+
+def _errors(rows: pd.DataFrame, metric: str) -> dict:
+    return {"type": "data", "array": rows[f"{metric}:high"] - rows[metric], "thickness": 1.2, "width": 3}
+
+
+def _dots(run: Run, metric: str) -> go.Figure:
+    drawing, kinds, rows = go.Figure(), variants(run), run.summary.iloc[::-1]
+    drawing.add_scatter(
+        x=rows[metric],
+        y=rows["label"],
+        error_x=_errors(rows, metric),
+        mode="markers",
+        marker={"size": 11, "color": [kinds.colour(int(point)) for point in rows["point"]]},
+        hovertemplate="%{y}: %{x:.5g}<extra></extra>",
+    )
+    drawing.update_xaxes(title_text=metric)
+    drawing.update_yaxes(automargin=True)
+    return dress(drawing, height=120 + 34 * len(rows))
+
+
+def _curves(run: Run, metric: str, axis: str) -> go.Figure:
+    drawing, kinds = go.Figure(), variants(run)
+    others = [name for name in run.swept if name != axis]
+    groups = run.summary.groupby(others, dropna=False) if others else [((), run.summary)]
+    for key, rows in groups:
+        rows = rows.sort_values(axis)
+        parts = zip(others, key if isinstance(key, tuple) else (key,), strict=True)
+        name = ", ".join(str(value) if "." not in column else f"{column.rsplit('.', 1)[-1]} = {value:g}"
+                         for column, value in parts if not pd.isna(value)) or metric  # fmt: skip
+        drawing.add_scatter(
+            x=rows[axis],
+            y=rows[metric],
+            error_y=_errors(rows, metric),
+            name=name,
+            mode="lines+markers",
+            line={"color": kinds.colour(int(rows["point"].iloc[0])), "width": 2},
+            hovertemplate=f"{axis} %{{x:g}}: %{{y:.5g}}",
+        )
+    drawing.update_xaxes(title_text=axis, type=_scale(run.summary[axis]))
+    drawing.update_yaxes(title_text=metric, type=_scale(run.summary[metric]))
+    return dress(drawing)
+
+
+def _scale(values: pd.Series) -> str:
+    return "log" if values.min() > 0 and values.max() / values.min() >= LOG_SPAN else "linear"

@@ -1,0 +1,91 @@
+"""How all figures look, and which colour a variant has: the same one in every figure of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from analysis.load import Run
+
+COLOURS = ("#3366cc", "#dd5f32", "#2a9d5c", "#8e44ad", "#c2952b", "#17a2b8", "#d6457f", "#6b7280")
+BAND = "rgba(120, 130, 150, 0.16)"
+PREDICTED = "#444444"
+MOST_PANELS = 4
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing, what it shows, and the sentence that says how to read it."""
+
+    name: str
+    title: str
+    reading: str
+    drawing: go.Figure
+
+
+@dataclass(frozen=True)
+class Variants:
+    """A run's points as colours and panels: `colour_of[point]` indexes `colours`, `panel_of[point]` `panels`."""
+
+    colours: list[str]
+    panels: list[str]
+    colour_of: list[int]
+    panel_of: list[int]
+
+    def colour(self, point: int) -> str:
+        return COLOURS[self.colour_of[point] % len(COLOURS)]
+
+    def name(self, point: int) -> str:
+        return self.colours[self.colour_of[point]]
+
+    def drawn(self) -> list[int]:
+        """The points that fit: those of the first colours and panels."""
+        pairs = enumerate(zip(self.colour_of, self.panel_of, strict=True))
+        return [point for point, (colour, panel) in pairs if colour < len(COLOURS) and panel < MOST_PANELS]
+
+
+def variants(run: Run) -> Variants:
+    """Colours are for the part of the experiment that has the most variants; the others make panels."""
+    points = run.manifest["points"]
+    families: dict[str, list[str]] = {}
+    for column in run.swept:
+        families.setdefault(column.split(".")[0], []).append(column)
+    texts = {family: [_text(point, columns) for point in points] for family, columns in families.items()}
+    leading = max(texts, key=lambda family: len(set(texts[family])), default=None)
+    colour = texts[leading] if leading else [run.manifest["name"]] * len(points)
+    rest = [[texts[family][index] for family in texts if family != leading] for index in range(len(points))]
+    panel = [", ".join(filter(None, parts)) for parts in rest]
+    colours, panels = list(dict.fromkeys(colour)), list(dict.fromkeys(panel))
+    return Variants(colours, panels, [colours.index(text) for text in colour], [panels.index(text) for text in panel])
+
+
+def _text(point: dict, columns: list[str]) -> str:
+    parts = []
+    for column in columns:
+        value = point.get(column)
+        if value is not None:
+            short = f"{value:g}" if isinstance(value, float) else str(value)
+            parts.append(f"{column.rsplit('.', 1)[-1]} = {short}" if "." in column else short)
+    return ", ".join(parts)
+
+
+def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
+    """The look that all figures share."""
+    drawing.update_layout(
+        template="plotly_white",
+        height=height,
+        margin={"l": 60, "r": 20, "t": 44, "b": 50},
+        font={"family": "system-ui, sans-serif", "size": 13},
+        legend={"orientation": "h", "y": -0.2, "x": 0},
+        hovermode="closest",
+    )
+    return drawing
+
+
+def faded(colour: str, opacity: float) -> str:
+    """A hex colour as rgba."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -1,0 +1,80 @@
+"""A run's result on the terminal: what was asked, the table, predicted beside measured, one sentence, where the page is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.words import finding, number, with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.load import Run
+
+MOST_ROWS = 24
+COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}
+
+
+def show(run: Run, console: Console | None = None) -> None:
+    """Print a finished run."""
+    console = console or Console(highlight=False)
+    console.print(f"\n[bold]{escape(run.heading['title'])}[/bold]")
+    console.print(escape(run.heading["question"]), style="italic")
+    console.print()
+    console.print(results(run))
+    hidden = len(run.summary) - MOST_ROWS
+    if hidden > 0:
+        console.print(f"… and {hidden:,} more points in summary.parquet")
+    if run.claims:
+        console.print()
+        console.print(verdicts(run))
+    console.print(f"\n{escape(finding(run))}")
+    if diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist():
+        console.print(f"Diverged (not finite) in some seeds: {escape('; '.join(diverged))}", style="bold red")
+    console.print("\nreport  ", end="")
+    console.print(str(run.directory / "report.html"), soft_wrap=True)
+    console.print("tables  ", end="")
+    console.print(str(run.directory), soft_wrap=True)
+
+
+def results(run: Run) -> Table:
+    """One row a point: the headline metric with its interval, and the columns that the scenario asks for."""
+    columns = [name for name in [run.heading["headline"], *run.heading["columns"]] if name in run.summary]
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("variant")
+    for name in columns:
+        table.add_column(name.replace("/", "/\n"), justify="right", vertical="bottom")
+    for _, row in run.summary.head(MOST_ROWS).iterrows():
+        table.add_row(escape(row["label"]), *_cells(row, columns))
+    seeds = int(run.summary["seeds"].max())
+    table.caption = f"mean ± 95 % interval over {seeds} seeds" if seeds > 1 else "one seed"
+    table.caption_justify = "left"
+    return table
+
+
+def _cells(row: pd.Series, columns: list[str]) -> list[str]:
+    headline, *others = columns
+    return [with_interval(row[headline], row[f"{headline}:low"]), *(number(row[name]) for name in others)]
+
+
+def verdicts(run: Run) -> Table:
+    """One row a claim: predicted, measured where they differ most, verdict."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for name in ("predicted", "measured"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("claim")
+    signs = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
+    for claim in run.claims:
+        verdict = claim["verdict"]
+        table.add_row(
+            signs[claim["relation"]] + number(claim["predicted"]),
+            number(claim["measured"]),
+            f"[{COLOURS[verdict]}]{verdict}[/]",
+            escape(claim["says"]),
+        )
+    return table

@@ -1,0 +1,59 @@
+"""Numbers and findings as a reader meets them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.load import Run
+
+MEANS = {"end": "at the end of a rollout", "final": "at the end of the run", "mean": "on average over all updates"}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number in so many significant digits; '–' for what is undefined."""
+    if value is None or math.isnan(value):
+        return "–"
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.{digits - 1}g}"
+    return f"{value:.{digits}g}"
+
+
+def with_interval(mean: float, low: float) -> str:
+    """'1.580 ± 0.068', the half width rounded to two digits; the mean alone where one seed was run."""
+    half = mean - low
+    if not math.isfinite(half):
+        return number(mean)
+    if half <= 1e-12 * max(abs(mean), 1.0):
+        return f"{number(mean)} ± 0"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    return f"{mean:.{decimals}f} ± {half:.{decimals}f}" if decimals <= 6 else f"{number(mean)} ± {half:.1e}"
+
+
+def finding(run: Run) -> str:
+    """What was found, in a sentence or two: the extremes of the headline metric, and how the claims fared."""
+    metric, summary = run.heading["headline"], run.summary
+    when = MEANS[run.manifest["metrics"][metric]["reading"]]
+    values = summary.dropna(subset=[metric]) if metric in summary else summary.iloc[:0]
+    if values.empty:
+        sentence = f"{metric} is undefined in this run."
+    elif len(values) == 1:
+        sentence = f"{metric} is {number(values[metric].iloc[0])} {when}."
+    else:
+        most, least = values.loc[values[metric].idxmax()], values.loc[values[metric].idxmin()]
+        sentence = (
+            f"{metric} {when} runs from {number(least[metric])} ({least['label']}) "
+            f"to {number(most[metric])} ({most['label']})."
+        )
+    return " ".join(filter(None, [sentence, _fared(run)]))
+
+
+def _fared(run: Run) -> str:
+    claims = run.claims
+    held = sum(claim["verdict"] == "holds" for claim in claims)
+    if not claims:
+        return ""
+    if held == len(claims):
+        return "The claim holds." if held == 1 else f"All {held} claims hold."
+    return f"{held} of {len(claims)} claims hold."

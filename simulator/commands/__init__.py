@@ -1,0 +1,1 @@
+"""The subcommands of `ratiodrift`, one a file: execute(options) -> exit code."""

@@ -1,0 +1,63 @@
+"""`ratiodrift list`: what a scenario can name."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from simulator.errors import ScenarioError, did_you_mean
+from simulator.experiment import ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.optimizers.catalog import NOT_DRIVEN, optimizers, schedules
+from simulator.parts import Family, claim_of
+from simulator.probes import METRICS, PROBES
+from simulator.shipped import shipped_scenarios
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print one list, or the names of the lists."""
+    console = Console()
+    if options.what is None:
+        for name, rows in LISTS.items():
+            console.print(f"ratiodrift list {name:<14}{len(rows()):>4}", highlight=False)
+        return 0
+    if options.what not in LISTS:
+        raise ScenarioError("list", [("", f"no list {options.what!r}; {did_you_mean(options.what, LISTS)}")])
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for name, sentence in LISTS[options.what]().items():
+        table.add_row(name, sentence)
+    console.print(table)
+    return 0
+
+
+def _family(family: Family) -> dict[str, str]:
+    return {name: claim_of(member) for name, member in family.members.items()}
+
+
+def _scenarios() -> dict[str, str]:
+    import tomllib
+
+    return {name: tomllib.loads(path.read_text())["question"] for name, path in shipped_scenarios().items()}
+
+
+def _optimizers() -> dict[str, str]:
+    return {
+        name: f"(not driven: {NOT_DRIVEN[name]})" if name in NOT_DRIVEN else factory.summary
+        for name, factory in optimizers().items()
+    }
+
+
+LISTS = {
+    "scenarios": _scenarios,
+    "environments": lambda: _family(ENVIRONMENTS),
+    "policies": lambda: _family(POLICIES),
+    "methods": lambda: _family(METHODS),
+    "rollouts": lambda: _family(ROLLOUTS),
+    "optimizers": _optimizers,
+    "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
+    "probes": lambda: {name: (probe.__doc__ or "").strip().splitlines()[0] for name, probe in PROBES.items()},
+    "metrics": lambda: {name: metric.definition for name, metric in METRICS.items()},
+}

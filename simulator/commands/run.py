@@ -1,0 +1,40 @@
+"""`ratiodrift run`: a scenario in, a table, verdicts and a page out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from simulator.commands.checked import load_checked
+from simulator.commands.overrides import overrides
+from simulator.commands.progress import Progress
+from simulator.runs import directory_of, finished
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run a scenario, or find its finished run again, and show the result."""
+    scenario = load_checked(options.scenario, overrides(options))
+    out = Path(options.out)
+    directory = directory_of(scenario, out)
+    from analysis.load import RunError, load
+
+    known = finished(directory) and not options.force
+    if not known:
+        from simulator.compilation import keep_compiled_programs
+        from simulator.runs import write_run
+
+        if not options.no_cache:
+            keep_compiled_programs()
+        with Progress() as progress:
+            write_run(scenario, out, progress)
+    from analysis.complete import complete
+    from analysis.terminal import show
+
+    try:
+        run = load(directory) if known and (directory / "report.html").is_file() else complete(directory)
+    except RunError as error:
+        raise SystemExit(str(error)) from error
+    show(run)
+    if known:
+        print(f"This very scenario has run before: its results are shown again (--force runs it anew).")
+    return 1 if any(claim["verdict"] == "fails" for claim in run.claims) else 0
