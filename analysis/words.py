@@ -54,6 +54,8 @@ def _fared(run: Run) -> str:
     held = sum(claim["verdict"] == "holds" for claim in claims)
     if not claims:
         return ""
+    if len(claims) == 1:
+        return f"The claim {claims[0]['verdict'].replace('cannot tell', 'cannot be judged')}."
     if held == len(claims):
-        return "The claim holds." if held == 1 else f"All {held} claims hold."
+        return f"All {held} claims hold."
     return f"{held} of {len(claims)} claims hold."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -73,10 +74,15 @@ def main(arguments: list[str] | None = None) -> int:
     from simulator.errors import ScenarioError
 
     try:
-        return command.execute(options)
+        code = command.execute(options)
+        sys.stdout.flush()
+        return code
     except ScenarioError as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader has gone, as in `ratiodrift list metrics | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("stopped; nothing was written", file=sys.stderr)
         return 130

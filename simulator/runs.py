@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import shutil
 import sys
 import tempfile
@@ -207,6 +208,13 @@ def _manifest(scenario: Scenario, todo: Plan, began: float) -> dict[str, Any]:
         "platform": {"machine": platform.platform(), "processors": os.cpu_count()},
         "started": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - began, 3),
-        "command": " ".join(["ratiodrift", *sys.argv[1:]]) if sys.argv[0].endswith("ratiodrift") else "python",
+        "command": _command(scenario),
         "status": "complete",
     }
+
+
+def _command(scenario: Scenario) -> str:
+    """What to type to get this run again."""
+    if Path(sys.argv[0]).name == "ratiodrift":
+        return shlex.join(["ratiodrift", *sys.argv[1:]])
+    return f"simulator.run({scenario.name!r}) from Python"

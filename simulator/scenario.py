@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ def load(source: str | Path | dict, overrides: Iterable[tuple[str, Any]] = ()) -
     """
     name, file, tables = _read(source)
     for key, value in overrides:
-        tables = _override(tables, key.split("."), value, file, key)
+        tables = _override(tables, _path(key), value, file, key)
     heading = _heading(tables, file)
     choices = {family: list(_choices(family, tables, file)) for family in PARTS}
     points, problems = [], []
@@ -124,21 +125,34 @@ def _read(source: str | Path | dict) -> tuple[str, str, dict]:
             raise ScenarioError(str(source), [("", f"no such file, and no shipped scenario of that name; {there}")])
         path = shipped[str(source)]
     try:
-        return path.stem, path.name, tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(path.name, [("", f"not TOML: {error}")]) from error
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(path.name, [("", f"cannot be read: {error}")]) from error
+    try:
+        return path.stem, path.name, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        lines = text.splitlines() or [""]
+        end = f"at the end, line {len(lines)}, column {len(lines[-1]) + 1}"
+        raise ScenarioError(path.name, [("", f"not TOML: {error}".replace("at end of document", end))]) from error
 
 
-def _override(tables: Any, path: list[str], value: Any, file: str, key: str) -> Any:
-    """`tables` with the value at a dotted path replaced; a path through an array of tables means all of them."""
-    if isinstance(tables, list):
+def _path(key: str) -> list[str | int]:
+    """'optimizer[0].b1' -> ['optimizer', 0, 'b1']."""
+    return [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", key)]
+
+
+def _override(tables: Any, path: list[str | int], value: Any, file: str, key: str) -> Any:
+    """`tables` with the value at a path replaced; a path through an array of tables that names none means all."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(tables, list) and isinstance(step, int) and step < len(tables):
+        return [_override(entry, rest, value, file, key) if at == step else entry for at, entry in enumerate(tables)]
+    if isinstance(tables, list) and not isinstance(step, int):
         return [_override(entry, path, value, file, key) for entry in tables]
-    if not isinstance(tables, dict):
-        raise ScenarioError(file, [(key, f"{path[0]!r} cannot be set: what is above it is no table")])
-    below = value if len(path) == 1 else _override(tables.get(path[0], {}), path[1:], value, file, key)
-    return {**tables, path[0]: below}
+    if isinstance(tables, dict) and not isinstance(step, int):
+        return {**tables, step: _override(tables.get(step, {}), rest, value, file, key)}
+    raise ScenarioError(file, [(key, f"cannot be set: there is no {step!r} there")])
 
 
 def _heading(tables: dict, file: str) -> Heading:

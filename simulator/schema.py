@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from simulator.experiment import Record, Training
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
 from simulator.scenario import DEFAULTS, FAMILIES, PARTS, Heading
-from simulator.experiment import Record, Training
 
 AXIS = {
     "description": "an axis: every value is a point",
@@ -46,7 +46,9 @@ KINDS = {
 def scenario_schema() -> dict[str, Any]:
     """The whole file: headings, and each part as a table or an array of tables, an axis allowed for any value."""
     definitions: dict[str, Any] = {"axis": AXIS}
-    properties: dict[str, Any] = dict(_schema_of(TypeAdapter(Heading), definitions)["properties"])
+    heading = TypeAdapter(Heading).json_schema(ref_template="#/$defs/{model}")
+    definitions |= heading.pop("$defs")
+    properties: dict[str, Any] = dict(heading["properties"])
     for name in PARTS:
         table = _optimizer(definitions) if name == "optimizer" else _part(name, definitions)
         properties[name] = {"anyOf": [table, {"type": "array", "items": table, "minItems": 1}]}
