@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.style import Figure, dress, variants
+from analysis.figures.style import COLOURS, Figure, dress, variants
 from analysis.words import MEANS
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def _dots(run: Run, metric: str) -> go.Figure:
 
 
 def _curves(run: Run, metric: str, axis: str) -> go.Figure:
-    drawing, kinds = go.Figure(), variants(run)
+    drawing = go.Figure()
     others = [name for name in run.swept if name != axis]
     groups = run.summary.groupby(others, dropna=False) if others else [((), run.summary)]
-    for key, rows in groups:
+    for index, (key, rows) in enumerate(groups):
         rows = rows.sort_values(axis)
         parts = zip(others, key if isinstance(key, tuple) else (key,), strict=True)
         name = ", ".join(str(value) if "." not in column else f"{column.rsplit('.', 1)[-1]} = {value:g}"
@@ -73,7 +73,7 @@ def _curves(run: Run, metric: str, axis: str) -> go.Figure:
             error_y=_errors(rows, metric),
             name=name,
             mode="lines+markers",
-            line={"color": kinds.colour(int(rows["point"].iloc[0])), "width": 2},
+            line={"color": COLOURS[index % len(COLOURS)], "width": 2},
             hovertemplate=f"{axis} %{{x:g}}: %{{y:.5g}}",
         )
     drawing.update_xaxes(title_text=axis, type=_scale(run.summary[axis]))

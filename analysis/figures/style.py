@@ -48,13 +48,13 @@ class Variants:
 
 
 def variants(run: Run) -> Variants:
-    """Colours are for the part of the experiment that has the most variants; the others make panels."""
+    """Colours are for the part of the experiment with the most variants, compared ones before axes; others make panels."""
     points = run.manifest["points"]
     families: dict[str, list[str]] = {}
     for column in run.swept:
         families.setdefault(column.split(".")[0], []).append(column)
     texts = {family: [_text(point, columns) for point in points] for family, columns in families.items()}
-    leading = max(texts, key=lambda family: len(set(texts[family])), default=None)
+    leading = max(texts, key=lambda family: (family in run.swept, len(set(texts[family]))), default=None)
     colour = texts[leading] if leading else [run.manifest["name"]] * len(points)
     rest = [[texts[family][index] for family in texts if family != leading] for index in range(len(points))]
     panel = [", ".join(filter(None, parts)) for parts in rest]
