@@ -12,7 +12,7 @@ test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
 
 docs: $(VENV)/.ready
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

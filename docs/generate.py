@@ -1,0 +1,108 @@
+"""Write the parts of the documents that come from the code, between their markers.
+
+    python docs/generate.py            write them
+    python docs/generate.py --check    exit 1 where one is stale
+
+A marked part begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.experiment import ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.parts import Family, claim_of
+from simulator.probes import METRICS
+from simulator.shipped import shipped_scenarios
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("README.md", "docs/glossary.md", "docs/scenarios.md", "scenarios/README.md")
+WHEN = {"gradient": "in the update's gradient", "after": "after the update", "rollout": "of the rollout"}
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def metrics() -> str:
+    """Every recorded metric."""
+    rows = [
+        [f"`{name}`", metric.definition, WHEN[metric.when], metric.reading] for name, metric in sorted(METRICS.items())
+    ]
+    return _table(["metric", "meaning", "measured", "stands for a run by its"], rows)
+
+
+def _heading(path: Path) -> dict:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def scenarios() -> str:
+    """The shipped scenarios, question by question."""
+    rows = []
+    for name, path in shipped_scenarios().items():
+        heading = _heading(path)
+        rows.append([f"`{name}`", heading["question"], heading["source"]])
+    return _table(["scenario", "question", "source"], rows)
+
+
+def expectations() -> str:
+    """The shipped scenarios with what each claims, which is what to expect."""
+    blocks = []
+    for name, path in shipped_scenarios().items():
+        heading = _heading(path)
+        claims = "\n".join(f"- {claim['says']}." for claim in heading["claim"])
+        blocks.append(f"### [`{name}`]({path.name})\n\n{heading['question']} ({heading['source']})\n\n{claims}")
+    return "\n\n".join(blocks)
+
+
+def parts() -> str:
+    """Every part that a scenario can name."""
+    families: list[Family] = [METHODS, ENVIRONMENTS, POLICIES, ROLLOUTS]
+    rows = [
+        [family.noun, f"`{name}`", claim_of(member)] for family in families for name, member in family.members.items()
+    ]
+    return _table(["part", "name", "what it is"], rows)
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "metrics": metrics,
+    "scenarios": scenarios,
+    "expectations": expectations,
+    "parts": parts,
+}
+
+
+def filled(text: str) -> str:
+    """A document with every marked part made anew."""
+
+    def fill(match: re.Match) -> str:
+        name = match.group(1)
+        return f"<!-- generated: {name} -->\n{GENERATED[name]()}\n<!-- end -->"
+
+    return re.sub(r"<!-- generated: (\w+) -->\n.*?<!-- end -->", fill, text, flags=re.DOTALL)
+
+
+def stale() -> list[Path]:
+    """The documents whose marked parts no longer say what the code says."""
+    paths = [ROOT / name for name in DOCUMENTS]
+    return [path for path in paths if filled(path.read_text(encoding="utf-8")) != path.read_text(encoding="utf-8")]
+
+
+def main() -> int:
+    found = stale()
+    for path in found:
+        if "--check" in sys.argv:
+            print(f"{path.relative_to(ROOT)} is stale: run `make docs`")
+        else:
+            path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if found and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

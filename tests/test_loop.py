@@ -1,0 +1,325 @@
+"""The loop: known numbers of small bandits, a second implementation in NumPy, and what must not change a run."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import simulator as sim
+from simulator.environments.reward_rules import CountToken
+from simulator.probes.base import PROBES
+from tests import by_hand
+
+KEY = jax.random.key(0)
+run = jax.jit(sim.simulate)  # experiments that differ in numbers alone share one program
+advance = jax.jit(sim.advance, static_argnames="count")
+
+
+def bandit(optimizer, rewards, completions, epochs, **parts):
+    """One prompt whose completions are given; advantages are rewards above their mean, clip widths are 0.2."""
+    experiment = sim.Experiment(
+        environment=sim.Bandit(rewards=np.array([rewards])),
+        policy=sim.Tabular(),
+        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        optimizer=optimizer,
+        training=sim.Training(num_rollouts=1, group_size=len(completions), epochs=epochs),
+        rollouts=sim.Fixed(completions=np.array([[[arm] for arm in completions]])),
+        record=sim.Record(probes=("ratio", "clip", "update")),
+    )
+    return replace(experiment, **parts)
+
+
+def four_arms(optimizer, **parts):
+    """Only arm 0 is rewarded, every arm is said twice, forty updates on the one rollout."""
+    return bandit(optimizer, [1.0, 0.0, 0.0, 0.0], [0, 0, 1, 1, 2, 2, 3, 3], epochs=40, **parts)
+
+
+def two_arms(optimizer):
+    return bandit(optimizer, [1.0, 0.0], [0, 1], epochs=120)
+
+
+def tree(optimizer, num_rollouts=5, epochs=3, every=1, **parts):
+    """Two prompts of a tree of three tokens, sampled."""
+    experiment = sim.Experiment(
+        environment=sim.TokenTree(
+            vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1
+        ),
+        policy=sim.Tabular(bias=np.array([-0.5, 0.2, 0.4])),
+        method=sim.GRPO(),
+        optimizer=optimizer,
+        training=sim.Training(num_rollouts=num_rollouts, group_size=4, epochs=epochs),
+        record=sim.Record(probes=("ratio", "clip", "update"), ratios=sim.Stride(every=every)),
+    )
+    return replace(experiment, **parts)
+
+
+def assert_same(left, right):
+    """Bit for bit."""
+    jax.tree.map(np.testing.assert_array_equal, left, right)
+
+
+# Known numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "ratio"),
+    [
+        ("adam", {"learning_rate": 0.02, "b1": 0.9, "b2": 0.999}, 1.8178),
+        ("adam", {"learning_rate": 0.02, "b1": 0.9, "b2": 0.95}, 1.8929),
+        ("adam", {"learning_rate": 0.02, "b1": 0.0, "b2": 0.999}, 1.6151),
+        ("sgd", {"learning_rate": 0.4}, 1.6160),
+        ("lion", {"learning_rate": 0.02, "weight_decay": 0.0}, 2.4911),
+    ],
+)
+def test_the_good_arm_of_four_ends_at_the_known_ratio(name, keywords, ratio):
+    found = run(four_arms(sim.optimizer(name, **keywords)), KEY).metrics["ratio/max"][0, -1]
+    assert round(found.item(), 4) == ratio
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "ratio"),
+    [
+        ("sgd", {"learning_rate": 0.2}, 1.2415),
+        ("adam", {"learning_rate": 0.02, "b1": 0.9}, 1.3919),
+        ("adam", {"learning_rate": 0.02, "b1": 0.95}, 1.5236),
+        ("adam", {"learning_rate": 0.02, "b1": 0.0}, 1.2147),
+    ],
+)
+def test_the_good_arm_of_two_ends_at_the_known_ratio(name, keywords, ratio):
+    found = run(two_arms(sim.optimizer(name, **keywords)), KEY).metrics["ratio/max"][0, -1]
+    assert round(found.item(), 4) == ratio
+
+
+def test_once_the_clip_silences_both_arms_memory_alone_moves_the_ratio():
+    trace = run(two_arms(sim.optimizer("adam", learning_rate=0.02, b1=0.9)), KEY)
+    silent = trace.metrics["clip/active"][0] == 1
+    assert silent[-1] and np.all(trace.metrics["grad/norm"][0][silent] == 0)
+    assert np.all(np.diff(trace.metrics["ratio/max"][0])[silent[1:]] > 0)
+
+
+# The second implementation
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "reference", "kl_coef"),
+    [
+        (sim.optimizer("sgd", learning_rate=2.0), by_hand.SGD(2.0), 0.0),
+        (sim.optimizer("sgd", learning_rate=0.5, momentum=0.9), by_hand.SGD(0.5, momentum=0.9), 0.0),
+        (sim.optimizer("adam", learning_rate=0.1, b2=0.95), by_hand.Adam(0.1, b2=0.95), 0.0),
+        (sim.optimizer("adam", learning_rate=0.1, eps=1e-3), by_hand.Adam(0.1, eps=1e-3), 0.3),
+        (
+            sim.optimizer("adamw", learning_rate=0.1, weight_decay=0.05, max_grad_norm=0.1),
+            by_hand.Adam(0.1, weight_decay=0.05, max_grad_norm=0.1),
+            0.0,
+        ),
+    ],
+    ids=["sgd", "momentum", "adam", "adam with a penalty", "adamw with a clipped norm"],
+)
+def test_a_second_implementation_agrees(optimizer, reference, kl_coef):
+    method = sim.GRPO(kl=sim.KL(coef=kl_coef, estimator="k3") if kl_coef else None)
+    trace = run(tree(optimizer, method=method), KEY)
+    start = np.tile([-0.5, 0.2, 0.4], (14, 1))
+    metrics, logits = by_hand.grpo(
+        np.asarray(trace.tokens.tokens), start, reference, epochs=3, clip=0.2, length_cost=0.1, kl_coef=kl_coef
+    )
+    assert metrics["clip/active"].max() > 0  # or nothing of the clip was tested
+    for name, values in metrics.items():
+        np.testing.assert_allclose(trace.metrics[name], values, rtol=1e-10, atol=1e-12, err_msg=name)
+    np.testing.assert_allclose(trace.params["logits"], logits, rtol=1e-10, atol=1e-12)
+
+
+def test_the_recorded_log_ratios_are_those_of_the_metrics():
+    trace = run(tree(sim.optimizer("adam", learning_rate=0.1)), KEY)
+    ratio = np.where(trace.tokens.mask[:, None], np.exp(trace.tokens.log_ratio), -np.inf)
+    np.testing.assert_allclose(ratio.max(axis=(2, 3, 4)), trace.metrics["ratio/max"], rtol=1e-14)
+    active = (trace.tokens.clip_active & trace.tokens.mask[:, None]).sum(axis=(2, 3, 4))
+    np.testing.assert_allclose(active / trace.tokens.mask.sum(axis=(1, 2, 3))[:, None], trace.metrics["clip/active"])
+
+
+# Reward scale
+
+
+def scaled(optimizer, scale):
+    """Final logits with rewards × scale; twelve updates, before the clip has anything to say about it."""
+    experiment = bandit(optimizer, [1.0, 0.0, 0.5, 0.2], [0, 0, 1, 1, 2, 2, 3, 3], epochs=12)
+    environment = replace(experiment.environment, reward_scale=scale)
+    wide = sim.DrGRPO(clip_low=0.99, clip_high=1e6)
+    return np.asarray(run(replace(experiment, environment=environment, method=wide), KEY).params["logits"])
+
+
+@pytest.mark.parametrize("scale", [0.1, 10.0, 100.0])
+def test_without_a_deviation_adam_alone_cancels_the_reward_scale(scale):
+    adam, sgd = sim.optimizer("adam", learning_rate=0.02), sim.optimizer("sgd", learning_rate=0.4)
+    np.testing.assert_allclose(scaled(adam, scale), scaled(adam, 1.0), rtol=1e-5)
+    assert np.max(np.abs(scaled(sgd, scale) - scaled(sgd, 1.0))) > 0.3
+
+
+def test_sgds_first_update_is_proportional_to_the_reward_scale():
+    experiment = four_arms(sim.optimizer("sgd", learning_rate=0.4))
+    tenfold = replace(experiment, environment=replace(experiment.environment, reward_scale=10.0))
+    one, ten = (run(each, KEY).metrics["update/norm"][0, 0] for each in (experiment, tenfold))
+    np.testing.assert_allclose(ten, 10 * one, rtol=1e-12)
+
+
+# Stretches
+
+
+def stretches(experiment, count):
+    """The traces of consecutive stretches of `count` rollouts, and the last state."""
+    state, traces = jax.jit(sim.init)(experiment, KEY), []
+    for first in range(0, experiment.training.num_rollouts, count):
+        state, trace = advance(experiment, KEY, state, jnp.asarray(first), count)
+        traces.append(trace)
+    return state, traces
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Five rollouts of the tree in one piece, every one recorded."""
+    return run(tree(sim.optimizer("adam", learning_rate=0.1)), KEY)
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])  # the last stretch goes one rollout beyond the end; by one; by two
+def test_stretches_give_the_run_in_one_piece_bit_for_bit(whole, count):
+    state, traces = stretches(tree(sim.optimizer("adam", learning_rate=0.1)), count)
+    metrics = {name: np.concatenate([trace.metrics[name] for trace in traces])[:5] for name in whole.metrics}
+    assert_same(metrics, whole.metrics)
+    assert_same(state.params, whole.params)
+    tokens = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:5], *[trace.tokens for trace in traces])
+    assert_same(tokens, whole.tokens)
+
+
+@pytest.mark.parametrize("every", [2, 3, 4])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_token_slots_hold_every_nth_rollout(whole, every, count):
+    _, traces = stretches(tree(sim.optimizer("adam", learning_rate=0.1), every=every), count)
+    for number, trace in enumerate(traces):
+        stretch = range(number * count, (number + 1) * count)
+        recorded = [rollout for rollout in stretch if rollout % every == 0 and rollout < 5]
+        assert trace.tokens.mask.shape[0] == -(-count // every)
+        for slot, rollout in enumerate(recorded):
+            assert_same(
+                jax.tree.map(lambda leaf, slot=slot: leaf[slot], trace.tokens),
+                jax.tree.map(lambda leaf, rollout=rollout: leaf[rollout], whole.tokens),
+            )
+
+
+def test_without_a_record_of_ratios_there_are_no_tokens():
+    assert run(four_arms(sim.optimizer("sgd", learning_rate=0.4)), KEY).tokens is None
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_does_not(whole):
+    experiment = tree(sim.optimizer("adam", learning_rate=0.1))
+    assert_same(run(experiment, KEY).params, whole.params)
+    assert np.any(run(experiment, jax.random.key(1)).params["logits"] != whole.params["logits"])
+
+
+# Minibatches
+
+
+def test_each_completion_takes_part_exactly_once_an_epoch(monkeypatch):
+    monkeypatch.setitem(PROBES, "who", lambda step: {"who": step.before.mask.any(axis=-1)})
+    experiment = tree(
+        sim.optimizer("sgd", learning_rate=0.1),
+        training=sim.Training(num_rollouts=3, group_size=6, epochs=2, minibatches=4),
+        record=sim.Record(probes=("who",)),
+    )
+    who = np.asarray(run(experiment, KEY).metrics["who"])  # [I, K, P, G]
+    assert who.shape == (3, 8, 2, 6)
+    epochs = who.reshape(3, 2, 4, 12)
+    np.testing.assert_array_equal(epochs.sum(axis=2), 1)  # each completion once
+    np.testing.assert_array_equal(epochs.sum(axis=3), 3)  # each minibatch 12 / 4 of them
+    assert np.any(epochs[:, 0] != epochs[:, 1]) and np.any(epochs[0] != epochs[1])  # dealt anew
+
+
+def test_one_minibatch_is_the_whole_rollout(monkeypatch):
+    monkeypatch.setitem(PROBES, "who", lambda step: {"who": step.before.mask.any(axis=-1)})
+    experiment = tree(sim.optimizer("sgd", learning_rate=0.1), record=sim.Record(probes=("who",)))
+    assert np.all(run(experiment, KEY).metrics["who"])
+
+
+# Optimizers
+
+
+def test_an_optax_object_gives_the_same_as_its_name():
+    named = run(four_arms(sim.optimizer("adam", learning_rate=0.02, b2=0.95)), KEY)
+    passed = run(four_arms(sim.optimizer(optax.adam(0.02, b2=0.95))), KEY)
+    np.testing.assert_allclose(passed.metrics["ratio/max"], named.metrics["ratio/max"], rtol=1e-14)
+    np.testing.assert_allclose(passed.params["logits"], named.params["logits"], rtol=1e-13)
+
+
+def test_a_clip_of_the_norm_is_optaxs():
+    named = run(four_arms(sim.optimizer("sgd", learning_rate=0.4, max_grad_norm=0.05)), KEY)
+    passed = run(four_arms(sim.optimizer(optax.chain(optax.clip_by_global_norm(0.05), optax.sgd(0.4)))), KEY)
+    np.testing.assert_allclose(passed.metrics["update/norm"], named.metrics["update/norm"], rtol=1e-13)
+    assert named.metrics["update/norm"][0, 0] == pytest.approx(0.4 * 0.05, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "schedule"),
+    [
+        (
+            {"schedule": "cosine_decay_schedule", "init_value": 0.4, "decay_steps": 20},
+            optax.cosine_decay_schedule(0.4, decay_steps=20),
+        ),
+        (
+            {"schedule": "linear_schedule", "init_value": 0.1, "end_value": 0.4, "transition_steps": 10},
+            optax.linear_schedule(0.1, 0.4, transition_steps=10),
+        ),
+        (
+            {"schedule": "exponential_decay", "init_value": 0.4, "transition_steps": 5, "decay_rate": 0.5,
+             "staircase": True},
+            optax.exponential_decay(0.4, transition_steps=5, decay_rate=0.5, staircase=True),
+        ),
+    ],
+    ids=["cosine", "linear", "exponential"],
+)
+def test_a_schedule_by_name_is_optaxs_schedule(table, schedule):
+    named = run(four_arms(sim.optimizer("sgd", learning_rate=table)), KEY)
+    passed = run(four_arms(sim.optimizer(optax.sgd(schedule))), KEY)
+    np.testing.assert_allclose(passed.metrics["update/norm"], named.metrics["update/norm"], rtol=1e-12, atol=1e-15)
+    # the first update is the gradient's norm times the schedule's first value
+    first = named.metrics["grad/norm"][0, 0] * float(schedule(0))
+    np.testing.assert_allclose(named.metrics["update/norm"][0, 0], first, rtol=1e-12)
+
+
+# Precision
+
+
+def test_the_wrong_precision_is_refused_with_what_to_do():
+    experiment = four_arms(
+        sim.optimizer("sgd", learning_rate=0.4),
+        training=sim.Training(num_rollouts=1, group_size=8, epochs=40, precision="float32"),
+    )
+    with pytest.raises(ValueError, match="wants float32, jax computes in float64.*jax_enable_x64', False"):
+        sim.simulate(experiment, KEY)
+
+
+def test_single_precision_is_computed_in_single_precision():
+    experiment = four_arms(
+        sim.optimizer("sgd", learning_rate=0.4),
+        training=sim.Training(num_rollouts=1, group_size=8, epochs=40, precision="float32"),
+    )
+    with jax.enable_x64(False):
+        trace = sim.simulate(experiment, jax.random.key(0))
+        assert {leaf.dtype.name for leaf in trace.metrics.values()} == {"float32"}
+        assert trace.metrics["ratio/max"][0, -1].item() == pytest.approx(1.6160, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        sim.GSPO(),
+        sim.CISPO(),
+        sim.DAPO(),
+        sim.GRPO(kl=sim.KL(coef=0.04), entropy=sim.Entropy(coef=0.01)),
+    ],
+    ids=["gspo", "cispo", "dapo", "grpo with regularisers"],
+)
+def test_runs_stay_finite(method):
+    trace = run(tree(sim.optimizer("adamw", learning_rate=0.1), method=method), KEY)
+    assert all(np.all(np.isfinite(values)) for name, values in trace.metrics.items() if name != "update/cos_grad")
+    assert np.all(np.isfinite(trace.params["logits"]))
