@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
@@ -13,6 +13,10 @@ test: $(VENV)/.ready-test
 
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[figures]'
+	$(BIN)/python docs/pictures.py
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
