@@ -6,7 +6,7 @@ Files are the interface: nothing here imports the simulator or jax.
 from importlib import import_module
 from typing import Any
 
-_HOME = {"load": "analysis.load", "Run": "analysis.load", "RunError": "analysis.load", "complete": "analysis.complete"}
+_HOME = {"load": "analysis.run", "Run": "analysis.run", "RunError": "analysis.run", "complete": "analysis.completion"}
 
 __all__ = sorted(_HOME)
 

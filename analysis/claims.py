@@ -20,7 +20,7 @@ from analysis.theory.memoryless_limit import memoryless_limit
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.load import Run
+    from analysis.run import Run
 
 QUANTITY_NAMES = (
     "residual_update",

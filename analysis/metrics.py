@@ -15,7 +15,7 @@ from analysis.summary import readings
 from analysis.theory.prefix_weight import prefix_weight, token_weights
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 CASE = ["point", "seed", "rollout"]
 

@@ -17,7 +17,7 @@ from analysis.figures import ALL
 from analysis.words import finding, number, with_interval
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 SIGNS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.intervals import half_width
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 
 def readings(run: Run) -> pd.DataFrame:

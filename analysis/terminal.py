@@ -13,7 +13,7 @@ from analysis.words import finding, number, with_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.load import Run
+    from analysis.run import Run
 
 MOST_ROWS = 24
 COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}
@@ -26,6 +26,8 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(escape(run.heading["question"]), style="italic")
     console.print()
     console.print(results(run))
+    seeds = int(run.summary["seeds"].max())
+    console.print(f"mean ± 95 % interval over {seeds} seeds" if seeds > 1 else "one seed", style="italic dim")
     hidden = len(run.summary) - MOST_ROWS
     if hidden > 0:
         console.print(f"… and {hidden:,} more points in summary.parquet")
@@ -50,9 +52,6 @@ def results(run: Run) -> Table:
         table.add_column(name.replace("/", "/\n"), justify="right", vertical="bottom")
     for _, row in run.summary.head(MOST_ROWS).iterrows():
         table.add_row(escape(row["label"]), *_cells(row, columns))
-    seeds = int(run.summary["seeds"].max())
-    table.caption = f"mean ± 95 % interval over {seeds} seeds" if seeds > 1 else "one seed"
-    table.caption_justify = "left"
     return table
 
 

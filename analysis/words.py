@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 MEANS = {"end": "at the end of a rollout", "final": "at the end of the run", "mean": "on average over all updates"}
 

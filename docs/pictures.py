@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.complete import complete
+from analysis.completion import complete
 from analysis.figures.ratio_fan import ratio_fan
 from simulator.runs import run
 

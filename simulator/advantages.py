@@ -18,7 +18,7 @@ Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
 def _deviation(
     centred: Float[Array, "*B G"], ddof: int | Array, axis: int | None
-) -> Float[Array, "*B 1"]:
+) -> Float[Array, "... 1"]:
     """√( Σ (R − R̄)² / (n − ddof) ) of already centred rewards."""
     squares = jnp.sum(centred**2, axis=axis, keepdims=True)
     count = centred.size if axis is None else centred.shape[axis]

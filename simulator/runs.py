@@ -102,7 +102,7 @@ def write_run(
     return final
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
     """Write a file under a temporary name, then move it to its own: it is never seen half written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with open(temporary, "wb") as file:

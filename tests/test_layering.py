@@ -128,9 +128,9 @@ def test_a_module_imports_only_what_stands_below_it(module):
 @pytest.mark.parametrize(
     ("module", "offence"),
     [
-        ("analysis.load", "import jax"),
-        ("analysis.load", "from optax import adam"),
-        ("analysis.load", "def late():\n    from simulator.types import Trace"),
+        ("analysis.run", "import jax"),
+        ("analysis.run", "from optax import adam"),
+        ("analysis.run", "def late():\n    from simulator.types import Trace"),
         ("simulator.runs", "import pandas as pd"),
         ("simulator.runs", "import plotly.express"),
         ("simulator.runs", "def late():\n    import analysis.report"),

@@ -169,7 +169,7 @@ def test_sgds_first_update_is_proportional_to_the_reward_scale():
 
 def stretches(experiment, count):
     """The traces of consecutive stretches of `count` rollouts, and the last state."""
-    state, traces = jax.jit(sim.init)(experiment, KEY), []
+    state, traces = sim.init(experiment, KEY), []
     for first in range(0, experiment.training.num_rollouts, count):
         state, trace = advance(experiment, KEY, state, jnp.asarray(first), count)
         traces.append(trace)
@@ -182,7 +182,7 @@ def whole():
     return run(tree(sim.optimizer("adam", learning_rate=0.1)), KEY)
 
 
-@pytest.mark.parametrize("count", [2, 3, 7])  # the last stretch goes one rollout beyond the end; by one; by two
+@pytest.mark.parametrize("count", [2, 3, 7])  # 2 + 2 + 1 and one beyond the end; 3 + 2 and one; 5 and two
 def test_stretches_give_the_run_in_one_piece_bit_for_bit(whole, count):
     state, traces = stretches(tree(sim.optimizer("adam", learning_rate=0.1)), count)
     metrics = {name: np.concatenate([trace.metrics[name] for trace in traces])[:5] for name in whole.metrics}
@@ -192,8 +192,7 @@ def test_stretches_give_the_run_in_one_piece_bit_for_bit(whole, count):
     assert_same(tokens, whole.tokens)
 
 
-@pytest.mark.parametrize("every", [2, 3, 4])
-@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize(("every", "count"), [(2, 3), (3, 2), (2, 5), (4, 2)])
 def test_token_slots_hold_every_nth_rollout(whole, every, count):
     _, traces = stretches(tree(sim.optimizer("adam", learning_rate=0.1), every=every), count)
     for number, trace in enumerate(traces):
@@ -280,10 +279,12 @@ def test_a_clip_of_the_norm_is_optaxs():
 def test_a_schedule_by_name_is_optaxs_schedule(table, schedule):
     named = run(four_arms(sim.optimizer("sgd", learning_rate=table)), KEY)
     passed = run(four_arms(sim.optimizer(optax.sgd(schedule))), KEY)
-    np.testing.assert_allclose(passed.metrics["update/norm"], named.metrics["update/norm"], rtol=1e-12, atol=1e-15)
-    # the first update is the gradient's norm times the schedule's first value
-    first = named.metrics["grad/norm"][0, 0] * float(schedule(0))
-    np.testing.assert_allclose(named.metrics["update/norm"][0, 0], first, rtol=1e-12)
+    # optax computes schedules in single precision
+    np.testing.assert_allclose(passed.metrics["update/norm"], named.metrics["update/norm"], rtol=1e-6, atol=1e-12)
+    # an update of plain SGD is its gradient times the schedule's value at that update
+    rates = np.array([float(schedule(update)) for update in range(40)])
+    expected = named.metrics["grad/norm"][0] * rates
+    np.testing.assert_allclose(named.metrics["update/norm"][0], expected, rtol=1e-6, atol=1e-12)
 
 
 # Precision
@@ -309,17 +310,15 @@ def test_single_precision_is_computed_in_single_precision():
         assert trace.metrics["ratio/max"][0, -1].item() == pytest.approx(1.6160, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        sim.GSPO(),
-        sim.CISPO(),
-        sim.DAPO(),
-        sim.GRPO(kl=sim.KL(coef=0.04), entropy=sim.Entropy(coef=0.01)),
-    ],
-    ids=["gspo", "cispo", "dapo", "grpo with regularisers"],
-)
-def test_runs_stay_finite(method):
-    trace = run(tree(sim.optimizer("adamw", learning_rate=0.1), method=method), KEY)
-    assert all(np.all(np.isfinite(values)) for name, values in trace.metrics.items() if name != "update/cos_grad")
+# That every method runs is a contract (tests/contracts); here with all that can be added to one
+
+
+def test_a_run_with_minibatches_and_regularisers_stays_finite():
+    experiment = tree(
+        sim.optimizer("adamw", learning_rate=0.1),
+        method=sim.GSPO(kl=sim.KL(coef=0.04), entropy=sim.Entropy(coef=0.01)),
+        training=sim.Training(num_rollouts=5, group_size=4, epochs=2, minibatches=2),
+    )
+    trace = run(experiment, KEY)
+    assert all(np.all(np.isfinite(values)) for values in trace.metrics.values())
     assert np.all(np.isfinite(trace.params["logits"]))

@@ -11,7 +11,7 @@ from analysis.figures.style import COLOURS, Figure, dress, variants
 from analysis.words import MEANS
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
 

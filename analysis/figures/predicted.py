@@ -10,7 +10,7 @@ from analysis.claims import cases
 from analysis.figures.style import PREDICTED, Figure, dress, variants
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 MOST_POINTS = 2000  # drawn; the tables hold all
 

@@ -14,7 +14,7 @@ from analysis.figures.style import BAND, MOST_PANELS, PREDICTED, Figure, dress, 
 from analysis.words import number
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 RIBBONS = ((0.05, 0.95, 0.12), (0.25, 0.75, 0.2))  # from quantile, to quantile, opacity

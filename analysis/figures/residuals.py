@@ -10,7 +10,7 @@ from analysis.claims import cases
 from analysis.figures.style import Figure, dress, variants
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 
 def residuals(run: Run) -> Figure | None:

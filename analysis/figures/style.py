@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 if TYPE_CHECKING:
-    from analysis.load import Run
+    from analysis.run import Run
 
 COLOURS = ("#3366cc", "#dd5f32", "#2a9d5c", "#8e44ad", "#c2952b", "#17a2b8", "#d6457f", "#6b7280")
 BAND = "rgba(120, 130, 150, 0.16)"

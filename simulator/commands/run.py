@@ -16,7 +16,7 @@ def execute(options: argparse.Namespace) -> int:
     scenario = load_checked(options.scenario, overrides(options))
     out = Path(options.out)
     directory = directory_of(scenario, out)
-    from analysis.load import RunError, load
+    from analysis.run import RunError, load
 
     known = finished(directory) and not options.force
     if not known:
@@ -27,7 +27,7 @@ def execute(options: argparse.Namespace) -> int:
             keep_compiled_programs()
         with Progress() as progress:
             write_run(scenario, out, progress)
-    from analysis.complete import complete
+    from analysis.completion import complete
     from analysis.terminal import show
 
     try:

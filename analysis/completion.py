@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from analysis.claims import evaluate
-from analysis.load import Run, load
+from analysis.run import Run, load
 from analysis.report import render
 from analysis.summary import summarize
 

@@ -1,0 +1,67 @@
+"""Runs made by hand: frames and a manifest without a simulation, so that every number is known."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.run import Run
+
+READINGS = {
+    "ratio/max": "end",
+    "return/exact": "final",
+    "clip/active": "mean",
+    "grad/norm": "mean",
+    "update/norm": "mean",
+    "update/displacement": "final",
+    "prefix/weight": "mean",
+    "diverged": "final",
+}
+
+
+def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio/max", **experiment) -> Run:
+    """A run whose tables are given; `points` are the swept values, `experiment` what all points share."""
+    shared = {
+        "environment": {"kind": "bandit", "rewards": [[1.0, 0.0, 0.0, 0.0]]},
+        "policy": {"kind": "tabular", "start": "zeros", "bias": None},
+        "optimizer": {"name": "adam", "b1": 0.9, "b2": 0.999},
+        "training": {"epochs": 1, "minibatches": 1, "group_size": 4, "precision": "float64"},
+        "surrogate": {
+            "gate": {"kind": "clip", "clip_low": 0.2, "clip_high": 0.2},
+            "reduction": {"kind": "sequence_mean"},
+        },
+    } | experiment
+    heading = {"title": "A title", "question": "A question?", "source": "", "headline": headline, "columns": []}
+    manifest = {
+        "schema_version": 1,
+        "name": "made",
+        "hash": "00000000",
+        "heading": {**heading, "claim": [full_claim(claim) for claim in claims]},
+        "scenario": {"title": "A title"},
+        "points": [{**point, "experiment": shared} for point in points],
+        "plan": {"points": len(points), "seeds": 1, "first_seed": 0, "updates": 1, "structures": [{}]},
+        "metrics": {
+            name: {"name": name, "definition": f"what {name} is", "when": "after", "reading": reading}
+            for name, reading in READINGS.items()
+        },
+        "versions": {"python": "3"},
+        "command": "ratiodrift run made",
+        "started": "2026-01-01T00:00:00+00:00",
+        "seconds": 1.0,
+    }
+    run = Run(directory=Path("made"), manifest=manifest)
+    if updates is not None:
+        run.__dict__["updates"] = with_swept(updates, points, run)
+    run.__dict__["ratios"] = None if ratios is None else with_swept(ratios, points, run)
+    return run
+
+
+def with_swept(rows, points, run) -> pd.DataFrame:
+    """Rows as a frame, with the swept values and the label of each row's point."""
+    frame = pd.DataFrame(rows)
+    swept = pd.DataFrame(list(points)).assign(label=run.labels)
+    return frame.join(swept, on="point")
+
+
+def full_claim(claim: dict) -> dict:
+    """A claim with the defaults that a scenario file may leave out."""
+    return {"says": "It is so", "relation": "equal", "where": {}, "source": "", "tolerance": 0.0} | claim

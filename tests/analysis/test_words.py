@@ -1,0 +1,34 @@
+"""Numbers and sentences as a reader meets them."""
+
+import pytest
+
+from analysis.summary import summarize
+from analysis.words import finding, number, with_interval
+from tests.analysis.made import made_run
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.61512, "1.615"), (0.0, "0"), (1.25e-6, "1.25e-06"), (float("nan"), "–"), (None, "–"), (20.0, "20")],
+)
+def test_numbers_have_four_digits(value, text):
+    assert number(value) == text
+
+
+def test_intervals_are_rounded_to_what_they_know():
+    assert with_interval(1.579545, 1.511486) == "1.580 ± 0.068"
+    assert with_interval(1.5, 1.5) == "1.5 ± 0"
+    assert with_interval(1.5, float("nan")) == "1.5"
+
+
+def test_the_finding_names_the_extremes_and_the_verdicts():
+    rows = [
+        {"point": point, "seed": 0, "rollout": 0, "update": 1, "ratio/max": value}
+        for point, value in enumerate((1.8, 1.2))
+    ]
+    run = made_run(rows, points=[{"optimizer": "adam"}, {"optimizer": "sgd"}])
+    run.__dict__["summary"] = summarize(run)
+    run.__dict__["claims"] = [{"verdict": "holds"}, {"verdict": "fails"}]
+    assert finding(run) == (
+        "ratio/max at the end of a rollout runs from 1.2 (sgd) to 1.8 (adam). 1 of 2 claims hold."
+    )

@@ -1,0 +1,44 @@
+"""The documents say what the code does: generated parts are fresh, examples run, links lead somewhere."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import DOCUMENTS, ROOT, stale
+
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("scenarios/*.md")])
+
+
+def test_generated_parts_are_fresh():
+    assert stale() == [], "run `make docs`"
+    assert all((ROOT / name).read_text().count("<!-- generated: ") for name in DOCUMENTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_files_lead_somewhere(page):
+    targets = re.findall(r"\]\((?!http)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "adamw, each arm twice, b1 = 0.9" in capsys.readouterr().out
+    assert (next(Path(tmp_path, "runs").iterdir()) / "report.html").is_file()
+
+
+def test_the_example_of_the_scenario_format_is_the_shipped_one():
+    text = (ROOT / "docs" / "scenarios.md").read_text()
+    shipped = (ROOT / "scenarios" / "momentum_overshoot.toml").read_text()
+    for key in ("title", "question", "source"):
+        value = re.search(rf'^{key} += "(.*)"$', shipped, flags=re.MULTILINE).group(1)
+        assert value in text
+
+
+def test_nothing_names_the_machine_that_made_it():
+    words = [os.sep + "work" + os.sep, os.sep + "opt" + os.sep + "pypi"]
+    for page in PAGES:
+        assert not [word for word in words if word in page.read_text()], page

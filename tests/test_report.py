@@ -1,0 +1,67 @@
+"""The page of a run: self-contained, complete, and deaf to markup in a scenario's text."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import analysis
+from simulator.runs import run
+from tests.small import tables
+
+HOSTILE = '</script><script>document.title="broken"</script><b>'
+CLAIM = {"says": HOSTILE, "metric": "ratio/max", "predicted": 1.0, "tolerance": 9.0}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    optimizers = [
+        {"name": "sgd", "label": HOSTILE, "learning_rate": {"values": [0.1, 0.2, 0.4]}},
+        {"name": "adam", "learning_rate": {"values": [0.1, 0.2, 0.4]}},
+    ]
+    scenario = tables(title=HOSTILE, question=HOSTILE, source=HOSTILE, optimizer=optimizers, claim=[CLAIM])
+    return analysis.complete(run(scenario, out=tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture(scope="module")
+def page(finished):
+    return (finished.directory / "report.html").read_text()
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "plotly" in page.lower()
+    assert not re.search(r"<(link|img|iframe)\b|<script[^>]+src=|@import|url\(", without_scripts + page[:2000])
+
+
+def test_the_page_answers_before_it_shows(page, finished):
+    text = page[page.index("<main>") :]
+    order = ["class=question", "class=finding", "Predicted and measured", "<figure>", "<h2>Table", "The same numbers"]
+    positions = [text.index(mark) for mark in order]
+    assert positions == sorted(positions)
+    assert finished.manifest["versions"]["jax"] in text
+    assert "learning_rate = 0.4" in text
+
+
+def test_the_text_of_a_scenario_cannot_become_markup(page):
+    assert HOSTILE not in page
+    assert "&lt;/script&gt;&lt;script&gt;document.title=" in page
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_a_browser_draws_every_figure(finished, page, tmp_path):
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    done = subprocess.run(
+        [
+            "chromium", *flags.split(), "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path}",
+            "--virtual-time-budget=10000", "--enable-logging=stderr", "--dump-dom",
+            (finished.directory / "report.html").resolve().as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    figures = page.count("<figure>")
+    assert figures == 2  # the fan, and the comparison over the learning rate
+    assert len(re.findall(r'class="plot-container', done.stdout)) == figures
+    assert "<title>broken" not in done.stdout
+    assert not re.search(r"CONSOLE.*(Uncaught|Error)", done.stderr), done.stderr

@@ -1,0 +1,127 @@
+"""A run directory has all that was computed, and is there whole or not at all."""
+
+import json
+import os
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import runs
+from simulator.errors import ScenarioError
+from simulator.loop import simulate
+from simulator.scenario import load
+from tests.small import tables
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load(tables())
+
+
+@pytest.fixture(scope="module")
+def directory(scenario, tmp_path_factory):
+    return runs.write_run(scenario, tmp_path_factory.mktemp("runs"))
+
+
+def test_the_updates_table_is_what_simulate_returns(scenario, directory):
+    updates = pd.read_parquet(directory / "updates")
+    assert len(updates) == 2 * 2 * 2 * 2  # points, seeds, rollouts, updates
+    for point, seed in ((0, 0), (1, 1)):
+        trace = jax.jit(simulate)(scenario.points[point].experiment, jax.random.key(seed))
+        own = updates[(updates["point"] == point) & (updates["seed"] == seed)].sort_values(["rollout", "update"])
+        assert own["optimizer.learning_rate"].unique() == [(0.01, 0.1)[point]]
+        for name, values in trace.metrics.items():
+            np.testing.assert_allclose(own[name], np.ravel(values), rtol=1e-12, atol=1e-15, err_msg=name)
+
+
+def test_the_ratios_table_has_every_recorded_token(scenario, directory):
+    ratios = pd.read_parquet(directory / "ratios")
+    assert len(ratios) == 2 * 2 * 1 * 2 * 4  # points, seeds, every second of two rollouts, updates, completions
+    trace = jax.jit(simulate)(scenario.points[1].experiment, jax.random.key(1))
+    own = ratios[(ratios["point"] == 1) & (ratios["seed"] == 1)].sort_values(["update", "completion"])
+    assert own["rollout"].unique().tolist() == [0]
+    np.testing.assert_allclose(own["log_ratio"], np.ravel(trace.tokens.log_ratio[0]), rtol=1e-6)
+    np.testing.assert_array_equal(own["token"][:4], np.ravel(trace.tokens.tokens[0]))
+    np.testing.assert_array_equal(own["reward"][:4], np.array([1.0, 0.5, 0.0])[own["token"][:4]])
+
+
+def test_the_manifest_says_what_was_run(directory):
+    manifest = json.loads((directory / "manifest.json").read_text())
+    assert (manifest["schema_version"], manifest["status"]) == (runs.SCHEMA_VERSION, "complete")
+    assert manifest["plan"]["updates"] == 2 * 2 * 2 * 2
+    point = manifest["points"][1]
+    assert point["optimizer.learning_rate"] == 0.1
+    # what the file left out is filled in, optax's own defaults too
+    assert point["experiment"]["optimizer"]["b2"] == 0.999
+    assert point["experiment"]["surrogate"]["reduction"]["kind"] == "constant_length"
+
+
+def test_a_run_that_breaks_off_leaves_nothing(scenario, tmp_path):
+    def stop(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.write_run(scenario, tmp_path, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_told_in_updates(scenario, tmp_path):
+    told = []
+    runs.write_run(scenario, tmp_path, lambda done, total: told.append((done, total)))
+    assert told == [(0, 16), (16, 16)]
+
+
+def test_the_same_question_has_the_same_place(scenario, tmp_path):
+    assert runs.directory_of(load(tables()), tmp_path) == runs.directory_of(scenario, tmp_path)
+    other = load(tables(), [("optimizer.learning_rate", 0.3)])
+    assert runs.directory_of(other, tmp_path) != runs.directory_of(scenario, tmp_path)
+
+
+def test_a_finished_run_is_found_again(directory):
+    assert runs.finished(directory)
+    before = (directory / "manifest.json").stat().st_mtime_ns
+    assert runs.run(tables(), out=directory.parent) == directory
+    assert (directory / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_run_of_another_schema_version_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"schema_version": 99}')
+    with pytest.raises(ScenarioError, match="schema version 99, this is version 1"):
+        runs.finished(tmp_path)
+
+
+def test_out_must_be_a_directory_that_can_be_written(scenario, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ScenarioError, match="cannot be written"):
+        runs.write_run(scenario, tmp_path / "file")
+
+
+def test_files_are_written_whole(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    runs.write_whole(path, b"old")
+
+    def break_off(descriptor):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", break_off)
+    with pytest.raises(OSError, match="no space left"):
+        runs.write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_float32_is_an_option_that_computes_in_float32(tmp_path):
+    training = {"num_rollouts": 1, "group_size": 4, "precision": "float32"}
+    directory = runs.write_run(load(tables(training=training)), tmp_path)
+    values = pd.read_parquet(directory / "updates")["ratio/max"]
+    assert values.dtype == np.float32
+
+
+def test_a_run_that_diverges_is_marked_and_the_others_go_on(tmp_path):
+    optimizer = {"name": "sgd", "learning_rate": {"values": [0.1, 1e308]}}
+    environment = {"kind": "bandit", "rewards": [[1.0, 0.5, 0.0]], "reward_scale": 1e308}
+    directory = runs.write_run(load(tables(optimizer=optimizer, environment=environment)), tmp_path)
+    diverged = pd.read_parquet(directory / "updates").groupby("optimizer.learning_rate")["diverged"].max()
+    assert diverged.loc[1e308] == 1.0

@@ -1,0 +1,49 @@
+"""Every shipped scenario runs in a shrunk size, and its claims hold there too."""
+
+import pytest
+
+import analysis
+from simulator.runs import run
+from simulator.shipped import shipped_scenarios
+
+SHRUNK = {
+    "momentum_overshoot": {"training.seeds": 4},
+    "reward_scale": {"training.seeds": 3},
+    "prefix_bias": {"training.seeds": 6, "training.num_rollouts": 20},
+    "magnitude_blindness": {},
+}
+
+
+@pytest.fixture(scope="module")
+def shipped_run(request, tmp_path_factory):
+    return analysis.complete(run(request.param, SHRUNK[request.param], out=tmp_path_factory.mktemp(request.param)))
+
+
+def test_every_shipped_scenario_is_tried():
+    assert set(SHRUNK) == set(shipped_scenarios())
+
+
+@pytest.mark.parametrize("shipped_run", SHRUNK, indirect=True)
+def test_its_claims_are_put_to_cases_and_hold(shipped_run):
+    assert shipped_run.claims, "a shipped scenario without a claim says nothing"
+    assert [(claim["says"], claim["verdict"]) for claim in shipped_run.claims if claim["verdict"] != "holds"] == []
+
+
+@pytest.mark.parametrize("shipped_run", ["magnitude_blindness"], indirect=True)
+def test_the_blog_posts_advantages_come_out_of_a_run(shipped_run):
+    first = shipped_run.ratios.query("update == 1")
+    winners = first[first["advantage"] > 0].groupby(["label", "prompt"])["advantage"].first()
+    # σ of −1, −1, −1, 0, 1, 1, 1 is √(6/7) = 0.9258 with ddof 0 (1/σ = 1.0801), and 1 with ddof 1
+    assert winners["deviation, ddof 0"].tolist() == pytest.approx([1.0801, 1.0801], abs=5e-5)
+    assert winners["deviation, ddof 1"].tolist() == pytest.approx([1.0, 1.0])
+    assert winners["no deviation"].tolist() == [1.0, 5.0]
+
+
+@pytest.mark.parametrize("shipped_run", ["momentum_overshoot"], indirect=True)
+def test_the_four_arm_numbers_come_out_of_the_shipped_file(shipped_run):
+    fixed = shipped_run.summary[shipped_run.summary["rollouts"] == "each arm twice"]
+    ends = fixed.assign(b1=fixed["optimizer.b1"].fillna(-1.0)).set_index(["optimizer", "b1"])["ratio/max"]
+    assert ends["adamw", 0.9] == pytest.approx(1.8178, abs=5e-5)
+    assert ends["adamw", 0.0] == pytest.approx(1.6151, abs=5e-5)
+    assert ends["sgd", -1.0] == pytest.approx(1.6160, abs=5e-5)
+    assert ends["lion", -1.0] == pytest.approx(2.4911, abs=5e-5)
