@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analysis.intervals import half_width
 
 if TYPE_CHECKING:
     from analysis.run import Run
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def readings(run: Run) -> pd.DataFrame:
@@ -30,14 +33,28 @@ def readings(run: Run) -> pd.DataFrame:
     return pd.concat(parts, axis=1)[run.metrics].reset_index()
 
 
+def ratio_quantiles(run: Run) -> pd.DataFrame:
+    """One row per point and seed: quantiles of the recorded ratios after a rollout's last update, mean over rollouts."""
+    ends = run.ratios[run.ratios["update"] == run.ratios.groupby("point")["update"].transform("max")]
+    found = np.exp(ends.groupby(["point", "seed", "rollout"])["log_ratio"].quantile(list(QUANTILES)).unstack())
+    names = {quantile: f"ratio/q{round(100 * quantile):02d}" for quantile in QUANTILES}
+    return found.rename(columns=names).groupby(["point", "seed"]).mean().reset_index()
+
+
 def summarize(run: Run) -> pd.DataFrame:
-    """One row per point: swept values, label, seeds, and for each metric its mean and interval (`…:low`, `…:high`)."""
+    """One row per point: swept values, label, seeds, and for each metric its mean and interval (`…:low`, `…:high`).
+
+    Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too.
+    """
     values = readings(run)
+    if run.ratios is not None:
+        values = values.merge(ratio_quantiles(run), on=["point", "seed"])
+    metrics = [name for name in values.columns if name not in ("point", "seed")]
     rows = []
     for point, seeds in values.groupby("point"):
         swept = {key: run.manifest["points"][point].get(key) for key in run.swept}
         row = {"point": point, **swept, "label": run.labels[point], "seeds": len(seeds)}
-        for metric in run.metrics:
+        for metric in metrics:
             mean, half = seeds[metric].mean(), half_width(seeds[metric])
             row |= {metric: mean, f"{metric}:low": mean - half, f"{metric}:high": mean + half}
         rows.append(row)

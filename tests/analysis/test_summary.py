@@ -46,3 +46,16 @@ def test_the_summary_is_the_mean_over_seeds_with_its_interval():
 def test_points_are_labelled_by_name_first():
     points = [{"environment.reward_scale": 0.1, "optimizer": "adam", "optimizer.b1": 0.9}]
     assert made_run(list(rows()), points=points).labels == ["adam, reward_scale = 0.1, b1 = 0.9"]
+
+
+def test_quantiles_come_from_the_recorded_tokens_at_the_end_of_each_rollout():
+    token = {"point": 0, "seed": 0, "prompt": 0, "position": 0}
+    ratios = [
+        {**token, "rollout": rollout, "update": update, "completion": index, "log_ratio": np.log(ratio)}
+        for rollout, update, values in ((0, 1, (9, 9, 9)), (0, 2, (1, 2, 3)), (2, 1, (9, 9, 9)), (2, 2, (3, 4, 8)))
+        for index, ratio in enumerate(values)
+    ]
+    row = summarize(made_run(list(rows())[:4], ratios=ratios)).iloc[0]
+    # medians 2 and 4; the 75 % quantile of log-ratios lies halfway between: √(2·3) and √(4·8)
+    assert row["ratio/q50"] == pytest.approx(3.0)
+    assert row["ratio/q75"] == pytest.approx((np.sqrt(6) + np.sqrt(32)) / 2)
