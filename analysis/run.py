@@ -72,9 +72,12 @@ class Run:
         return self.manifest["points"][point]["experiment"]
 
     def _label(self, point: dict[str, Any]) -> str:
-        names = [str(value) for key, value in point.items() if key != "experiment" and "." not in key]
-        axes = [f"{key.rsplit('.', 1)[-1]} = {_short(value)}" for key, value in point.items() if "." in key]
-        return ", ".join(names + axes) or self.manifest["name"]
+        parts = [
+            f"{key.rsplit('.', 1)[-1]} = {_short(value)}" if "." in key else str(value)
+            for key, value in point.items()
+            if key != "experiment"
+        ]
+        return ", ".join(parts) or self.manifest["name"]
 
     def _with_labels(self, frame: pd.DataFrame) -> pd.DataFrame:
         points = pd.DataFrame(

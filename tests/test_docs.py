@@ -26,7 +26,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
-    assert "adamw, each arm twice, b1 = 0.9" in capsys.readouterr().out
+    assert "adamw, b1 = 0.9, each arm twice" in capsys.readouterr().out
     assert (next(Path(tmp_path, "runs").iterdir()) / "report.html").is_file()
 
 

@@ -43,9 +43,9 @@ def test_the_summary_is_the_mean_over_seeds_with_its_interval():
     assert row["ratio/max:high"] - row["ratio/max"] == pytest.approx(6353.1, abs=0.1)
 
 
-def test_points_are_labelled_by_name_first():
-    points = [{"environment.reward_scale": 0.1, "optimizer": "adam", "optimizer.b1": 0.9}]
-    assert made_run(list(rows()), points=points).labels == ["adam, reward_scale = 0.1, b1 = 0.9"]
+def test_points_are_labelled_part_by_part():
+    points = [{"optimizer": "adam", "optimizer.b1": 0.9, "environment.reward_scale": 0.1}]
+    assert made_run(list(rows()), points=points).labels == ["adam, b1 = 0.9, reward_scale = 0.1"]
 
 
 def test_quantiles_come_from_the_recorded_tokens_at_the_end_of_each_rollout():

@@ -1,0 +1,243 @@
+"""What every registered part keeps to, whatever it is: a new part is picked up here by itself."""
+
+import dataclasses
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+import simulator as sim
+from simulator.environments.base import Environment
+from simulator.exact import all_completions
+from simulator.methods.base import Method
+from simulator.parts import claim_of
+from simulator.policies.base import Policy
+from simulator.probes.base import METRICS, PROBES
+from simulator.surrogates.base import Surrogate, softmax_pullback
+from tests.surrogates import batches
+
+FAMILIES = {"environment": sim.ENVIRONMENTS, "policy": sim.POLICIES, "method": sim.METHODS, "rollouts": sim.ROLLOUTS}
+EVERY_PART = [(family, name) for family, members in FAMILIES.items() for name in members.members]
+
+# The tables of parts that cannot be made from their name alone.
+EXAMPLES = {
+    ("environment", "bandit"): {"rewards": ((1.0, 0.0, 0.5), (0.0, 0.2, 0.9))},
+    ("environment", "token_tree"): {
+        "vocab_size": 3, "max_length": 3, "num_prompts": 2, "length_cost": 0.1, "reward": {"rule": "count", "token": 1},
+    },
+    ("rollouts", "fixed"): {"completions": (((1,), (0,), (2,)), ((2,), (2,), (1,)))},
+    ("method", "custom"): {
+        "advantage": {"kind": "leave_one_out"},
+        "level": {"kind": "sequence"},
+        "gate": {"kind": "clip", "dual": 3.0},
+        "reduction": {"kind": "token_mean"},
+        "kl": {"coef": 0.1},
+        "entropy": {"coef": 0.01},
+    },
+}  # fmt: skip
+
+
+def part(family, name):
+    """A small example of a registered part, made the way that a scenario file makes it."""
+    cls = FAMILIES[family].members[name]
+    required = [
+        field.name for field in dataclasses.fields(cls)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    if required and (family, name) not in EXAMPLES:
+        pytest.fail(f"give the {family} {name!r} an example in EXAMPLES of {__file__}: it needs {', '.join(required)}")
+    return TypeAdapter(cls).validate_python({FAMILIES[family].tag: name, **EXAMPLES.get((family, name), {})})
+
+
+@cache
+def run(environment="token_tree", method="grpo", policy="tabular"):
+    """The trace of two rollouts of two updates."""
+    experiment = sim.Experiment(
+        environment=part("environment", environment),
+        policy=part("policy", policy),
+        method=part("method", method),
+        optimizer=sim.optimizer("adam", learning_rate=0.05),
+        training=sim.Training(num_rollouts=2, group_size=3, epochs=2),
+        record=sim.Record(ratios=sim.Stride()),
+    )
+    return jax.jit(sim.simulate)(experiment, jax.random.key(0))
+
+
+def assert_finite(trace):
+    for name, values in trace.metrics.items():
+        undefined = name.startswith("prefix/") or name == "update/cos_grad"  # NaN where nothing is shared or pushed
+        assert undefined or np.all(np.isfinite(values)), name
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(trace.params))
+
+
+# Every part
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_a_part_is_a_pytree_whose_structure_can_be_hashed(family, name):
+    one, other = part(family, name), part(family, name)
+    assert hash(jax.tree.structure(one)) == hash(jax.tree.structure(other))
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_a_part_survives_being_taken_apart(family, name):
+    one = part(family, name)
+    leaves, structure = jax.tree.flatten(one)
+    again = jax.tree.unflatten(structure, leaves)
+    assert type(again) is type(one)
+    assert all(left is right for left, right in zip(jax.tree.leaves(again), leaves, strict=True))
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_every_leaf_of_a_part_is_a_number_or_an_array(family, name):
+    for leaf in jax.tree.leaves(part(family, name)):
+        assert np.issubdtype(np.asarray(leaf).dtype, np.number), leaf
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_the_docstring_begins_with_a_sentence(family, name):
+    claim = claim_of(FAMILIES[family].members[name])
+    assert claim.endswith(".") and not claim[0].islower() and "(*" not in claim, claim
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_a_part_knows_its_own_name(family, name):
+    assert getattr(part(family, name), FAMILIES[family].tag) == name
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_the_example_has_no_problems(family, name):
+    assert not list(getattr(part(family, name), "problems", tuple)())
+
+
+def test_a_name_is_given_once():
+    with pytest.raises(ValueError, match="'bandit'"):
+        sim.ENVIRONMENTS.add(sim.Bandit)
+
+
+# Environments
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_an_environment_has_what_the_loop_asks_for(name):
+    environment = part("environment", name)
+    assert isinstance(environment, Environment)
+    assert environment.start().shape == (environment.num_prompts,)
+    assert environment.completions().shape == (environment.num_completions, environment.max_length)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_states_and_tokens_stay_in_range(name):
+    environment = part("environment", name)
+    every = all_completions(environment)
+    assert every.states.min() >= 0 and every.states.max() < environment.num_states
+    assert every.tokens.min() >= 0 and every.tokens.max() < environment.vocab_size
+    assert np.all(every.mask[..., 0])  # a completion has at least one token
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_the_completions_listed_are_said_as_they_are_written(name):
+    environment = part("environment", name)
+    every, listed = all_completions(environment), environment.completions()
+    for prompt in range(environment.num_prompts):
+        np.testing.assert_array_equal(np.where(every.mask[prompt], every.tokens[prompt], -1), listed)
+    assert len(np.unique(listed, axis=0)) == len(listed)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_sampled_rewards_have_the_expected_mean(name):
+    environment = part("environment", name)
+    every = all_completions(environment)
+    keys = jax.random.split(jax.random.key(0), 4000)
+    drawn = jax.vmap(lambda key: environment.sample_rewards(key, every.tokens, every.mask))(keys)
+    error, deviation = np.abs(drawn.mean(axis=0) - every.rewards), np.std(drawn, axis=0)
+    assert np.all(error <= 4 * deviation / np.sqrt(4000) + 1e-12)
+
+
+# Policies
+
+
+@pytest.mark.parametrize("name", sim.POLICIES.members)
+@pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
+def test_a_policy_gives_every_token_a_row_of_logits(name, environment):
+    policy, world = part("policy", name), part("environment", environment)
+    assert isinstance(policy, Policy)
+    every, params = all_completions(world), policy.init(jax.random.key(0), world)
+    logits, rows = policy.logits(params, every), policy.rows(every)
+    assert logits.shape[1] == world.vocab_size and rows.shape == every.tokens.shape
+    assert rows.min() >= 0 and rows.max() < len(logits)
+
+
+@pytest.mark.parametrize("name", sim.POLICIES.members)
+@pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
+def test_a_policy_can_be_simulated(name, environment):
+    assert_finite(run(environment=environment, policy=name))
+
+
+# Methods
+
+
+@pytest.mark.parametrize("name", sim.METHODS.members)
+@pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
+def test_a_method_can_be_simulated(name, environment):
+    assert_finite(run(environment=environment, method=name))
+
+
+@pytest.mark.parametrize("name", sim.METHODS.members)
+def test_a_method_is_a_point_of_the_product(name):
+    method = part("method", name)
+    assert isinstance(method, Method) and isinstance(method.surrogate(), Surrogate)
+
+
+@pytest.mark.parametrize("name", sim.METHODS.members)
+def test_the_push_is_the_gradient_of_the_objective(name):
+    surrogate = part("method", name).surrogate()
+    batch = batches.minibatch(np.asarray(surrogate.advantage(jnp.asarray(batches.REWARDS))))
+
+    def objective(logits):
+        return surrogate.objective(dataclasses.replace(batch, log_probs=jax.nn.log_softmax(logits)))
+
+    pushed = softmax_pullback(batch.log_probs, surrogate.row_push(batch, surrogate.token_push(batch)))
+    np.testing.assert_allclose(pushed, jax.grad(objective)(jnp.asarray(batches.LOGITS)), atol=1e-13)
+
+
+# Probes
+
+
+def returned():
+    """Every metric that some run returned, with its run."""
+    runs = [run(environment, method) for environment in sim.ENVIRONMENTS.members for method in sim.METHODS.members]
+    return {name: values for trace in runs for name, values in trace.metrics.items()}
+
+
+def test_every_metric_that_is_returned_is_declared():
+    assert set(returned()) <= set(METRICS)
+
+
+def test_every_metric_that_is_declared_is_returned_by_some_run():
+    assert set(METRICS) <= set(returned())
+
+
+def test_a_metric_is_one_number_an_update():
+    assert {values.shape for values in returned().values()} == {(2, 2)}
+
+
+def test_what_belongs_to_a_rollout_does_not_change_within_it():
+    for name, values in returned().items():
+        if METRICS[name].when == "rollout":
+            np.testing.assert_array_equal(values[:, 0], values[:, 1])
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_defined_in_words(name):
+    assert METRICS[name].name == name and len(METRICS[name].definition.split()) >= 3
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_a_probe_has_a_docstring_and_can_be_recorded_alone(name):
+    assert PROBES[name].__doc__.strip()
+    assert sim.Record(probes=(name,)).probes == (name,)
