@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs pictures clean
+.PHONY: demo test lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-test
+	$(BIN)/python -m ruff check .
 
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from analysis.claims import evaluate
-from analysis.run import Run, load
 from analysis.report import render
+from analysis.run import Run, load
 from analysis.summary import summarize
 
 

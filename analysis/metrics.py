@@ -54,7 +54,7 @@ def scale_elasticity(run: Run) -> pd.DataFrame:
 
 
 def scale_spread(run: Run) -> pd.DataFrame:
-    """The largest relative difference that the reward's scale makes to how far a run's parameters end from their start."""
+    """The largest relative difference that the reward's scale makes to how far the parameters have come."""
     final = readings(run).join(run.updates.groupby("point")[[*run.swept]].first(), on="point")
     rows = []
     for (*_, seed), case in _by_scale(run, final):

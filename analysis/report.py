@@ -58,7 +58,9 @@ def _figures(run: Run) -> list[str]:
                 full_html=False, include_plotlyjs=False, div_id=figure.name,
                 config={"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage", "resetScale2d"]]},
             )  # fmt: skip
-            blocks.append(f"<h2>{escape(figure.title)}</h2><figure>{plot}<figcaption>{escape(figure.reading)}</figcaption></figure>")
+            blocks.append(
+                f"<h2>{escape(figure.title)}</h2><figure>{plot}<figcaption>{escape(figure.reading)}</figcaption></figure>"
+            )
     return blocks
 
 

@@ -34,7 +34,7 @@ def readings(run: Run) -> pd.DataFrame:
 
 
 def ratio_quantiles(run: Run) -> pd.DataFrame:
-    """One row per point and seed: quantiles of the recorded ratios after a rollout's last update, mean over rollouts."""
+    """One row per point and seed: quantiles of the ratios after a rollout's last update, mean over rollouts."""
     ends = run.ratios[run.ratios["update"] == run.ratios.groupby("point")["update"].transform("max")]
     found = np.exp(ends.groupby(["point", "seed", "rollout"])["log_ratio"].quantile(list(QUANTILES)).unstack())
     names = {quantile: f"ratio/q{round(100 * quantile):02d}" for quantile in QUANTILES}

@@ -1,4 +1,4 @@
-"""A run's result on the terminal: what was asked, the table, predicted beside measured, one sentence, where the page is."""
+"""A run's result on the terminal: the question, the table, predicted beside measured, a sentence, where the page is."""
 
 from __future__ import annotations
 

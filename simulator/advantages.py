@@ -16,9 +16,7 @@ from simulator.parts import NonNegative, part, static
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
 
-def _deviation(
-    centred: Float[Array, "*B G"], ddof: int | Array, axis: int | None
-) -> Float[Array, "... 1"]:
+def _deviation(centred: Float[Array, "*B G"], ddof: int | Array, axis: int | None) -> Float[Array, "... 1"]:
     """√( Σ (R − R̄)² / (n − ddof) ) of already centred rewards."""
     squares = jnp.sum(centred**2, axis=axis, keepdims=True)
     count = centred.size if axis is None else centred.shape[axis]
@@ -125,6 +123,4 @@ class BatchZScore:
         return jnp.where(deviation > 0, _divide(_centre(rewards), deviation + self.eps), 0.0)
 
 
-Advantage = Annotated[
-    Reward | GroupMean | GroupZScore | LeaveOneOut | BatchZScore, Field(discriminator="kind")
-]
+Advantage = Annotated[Reward | GroupMean | GroupZScore | LeaveOneOut | BatchZScore, Field(discriminator="kind")]

@@ -1,8 +1,8 @@
 """An axis stands in place of a value: every value of it is a point, and all axes of a table cross.
 
-    b1            = { values = [0.0, 0.9] }
-    learning_rate = { log_range = [1e-3, 1e-1], num = 5 }
-    clip_high     = { range = [0.1, 0.4], num = 4 }
+b1            = { values = [0.0, 0.9] }
+learning_rate = { log_range = [1e-3, 1e-1], num = 5 }
+clip_high     = { range = [0.1, 0.4], num = 4 }
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def is_axis(value: Any) -> bool:
 def axis_values(axis: dict, path: Path) -> list:
     """The values that an axis stands for. Raises AxisError."""
     if set(axis) not in FORMS:
-        raise AxisError(path, "an axis is { values = [...] }, { range = [a, b], num = n } or { log_range = …, num = n }")
+        forms = "{ values = [...] }, { range = [a, b], num = n } or { log_range = [a, b], num = n }"
+        raise AxisError(path, f"an axis is {forms}")
     if "values" in axis:
         if not isinstance(axis["values"], list) or not axis["values"]:
             raise AxisError(path, f"an axis needs at least one value, got values = {axis['values']!r}")

@@ -52,7 +52,10 @@ def parser() -> argparse.ArgumentParser:
 def _takes_scenario(command: argparse.ArgumentParser) -> None:
     command.add_argument("scenario", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
     command.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE",
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
         help="override a key of the file, as in optimizer.b1=0.95 or 'optimizer.b1={values=[0,0.9]}'",
     )
     command.add_argument("--seeds", type=int, metavar="N", help="how many seeds each point runs with")

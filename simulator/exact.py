@@ -29,9 +29,7 @@ def all_completions(environment: Environment) -> Rollout:
     return Rollout(states=states, tokens=tokens, mask=mask, rewards=environment.expected_rewards(tokens, mask))
 
 
-def completion_logprobs(
-    policy: Policy, log_probs: Float[Array, "R V"], every: Rollout
-) -> Float[Array, "P C"]:
+def completion_logprobs(policy: Policy, log_probs: Float[Array, "R V"], every: Rollout) -> Float[Array, "P C"]:
     """log π(completion | prompt) = Σ_t log π(token_t | context_t)."""
     each = log_probs[policy.rows(every), every.tokens]
     return jnp.sum(jnp.where(every.mask, each, 0.0), axis=-1)

@@ -103,15 +103,21 @@ class Experiment:
         group_size, minibatches = self.training.group_size, self.training.minibatches
         advantage = self.method.surrogate().advantage
         if group_size == 1 and advantage.needs_group:
-            yield "training.group_size", (
-                f"a group of one has nothing to compare with: the {advantage.kind} advantage of method "
-                f"{self.method.name!r} needs at least 2"
+            yield (
+                "training.group_size",
+                (
+                    f"a group of one has nothing to compare with: the {advantage.kind} advantage of method "
+                    f"{self.method.name!r} needs at least 2"
+                ),
             )
         completions = self.environment.num_prompts * group_size
         if completions % minibatches:
-            yield "training.minibatches", (
-                f"{minibatches} does not divide the {completions} completions of a rollout "
-                f"({self.environment.num_prompts} prompts × group_size {group_size})"
+            yield (
+                "training.minibatches",
+                (
+                    f"{minibatches} does not divide the {completions} completions of a rollout "
+                    f"({self.environment.num_prompts} prompts × group_size {group_size})"
+                ),
             )
 
     def _fixed_problems(self) -> Iterator[tuple[str, str]]:

@@ -73,9 +73,7 @@ def simulate(experiment: Experiment, key: Array) -> Trace:
     return Trace(metrics=trace.metrics, tokens=trace.tokens, params=state.params)
 
 
-def advance(
-    experiment: Experiment, key: Array, state: State, first: Int[Array, ""], count: int
-) -> tuple[State, Trace]:
+def advance(experiment: Experiment, key: Array, state: State, first: Int[Array, ""], count: int) -> tuple[State, Trace]:
     """Go through the rollouts first … first + count − 1; those beyond `num_rollouts` leave the state as it is.
 
     Returns the state and the trace `[count, K]`. Per-token traces come in ⌈count / every⌉ slots: the first holds the

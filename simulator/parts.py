@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Union, dataclass_transform, get_args, get_type_hints
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, dataclass_transform, get_args, get_type_hints
 
 import numpy as np
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -71,10 +73,10 @@ class Family:
 
     def adapter(self) -> TypeAdapter:
         """The validator of any member, which reads the tag first."""
-        members = tuple(self.members.values())
+        members = list(self.members.values())
         if len(members) == 1:
             return TypeAdapter(members[0])
-        return TypeAdapter(Annotated[Union[members], Field(discriminator=self.tag)])
+        return TypeAdapter(Annotated[reduce(or_, members), Field(discriminator=self.tag)])
 
 
 def claim_of(member: type) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from simulator.environments.base import Environment
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import Index, part, static
 from simulator.policies.base import Policy
-from simulator.types import Params, Rollout
+from simulator.types import Params
 
 Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[Array, "P G"]]
 
@@ -50,9 +50,7 @@ class Sampled:
     ) -> tuple[Int[Array, "P G T"], Int[Array, "P G T"], Bool[Array, "P G T"]]:
         draw = policy.sampler(params)
         uniforms = jax.random.uniform(key, (environment.max_length, environment.num_prompts, group_size))
-        return unroll(
-            environment, group_size, lambda states, tokens, t: draw(uniforms[t], states, tokens, t)
-        )
+        return unroll(environment, group_size, lambda states, tokens, t: draw(uniforms[t], states, tokens, t))
 
 
 def _pad(prompts: tuple) -> np.ndarray:

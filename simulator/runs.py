@@ -25,7 +25,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -33,15 +32,18 @@ from simulator.errors import ScenarioError
 from simulator.parts import to_plain
 from simulator.probes import METRICS
 from simulator.scenario import Scenario, load
-from simulator.sweep import Chunk, Plan, execute, plan
-from simulator.types import Tokens
+from simulator.sweep import Plan, execute, plan
+from simulator.tables import ratios_table, updates_table
 
 SCHEMA_VERSION = 1
 VERSIONS_OF = ("ratiodrift", "jax", "jaxlib", "optax", "numpy", "pyarrow")
 
 
 def run(
-    source: str | Path | dict, overrides: dict[str, Any] | None = None, seeds: int | None = None, out: Path | str = "runs"
+    source: str | Path | dict,
+    overrides: dict[str, Any] | None = None,
+    seeds: int | None = None,
+    out: Path | str = "runs",
 ) -> Path:
     """Run a scenario (a file, a shipped name, or tables) and return its run directory; a finished run is found again.
 
@@ -118,9 +120,9 @@ def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Cal
     on_progress(done, todo.num_updates)
     for number, chunk in enumerate(execute(todo)):
         part, metrics = f"part-{number:05d}.parquet", list(chunk.trace.metrics)
-        _write_table(folder / "updates" / part, _updates_table(chunk, scenario, swept), metrics)
+        _write_table(folder / "updates" / part, updates_table(chunk, scenario, swept), metrics)
         if len(chunk.recorded_rollouts):
-            _write_table(folder / "ratios" / part, _ratios_table(chunk), ["log_ratio"])
+            _write_table(folder / "ratios" / part, ratios_table(chunk), ["log_ratio"])
         done += next(iter(chunk.trace.metrics.values())).size
         on_progress(done, todo.num_updates)
 
@@ -134,64 +136,9 @@ def _write_table(path: Path, table: pa.Table, measured: list[str]) -> None:
         sink,
         compression="zstd",
         use_dictionary=[name for name in table.schema.names if name not in measured],
-        column_encoding={name: "BYTE_STREAM_SPLIT" for name in measured},
+        column_encoding=dict.fromkeys(measured, "BYTE_STREAM_SPLIT"),
     )
     write_whole(path, sink.getvalue())
-
-
-def _updates_table(chunk: Chunk, scenario: Scenario, swept: list[str]) -> pa.Table:
-    """One row per lane, rollout, update: indices, swept values, metrics."""
-    metrics = chunk.trace.metrics
-    shape = next(iter(metrics.values())).shape
-    columns: dict[str, Any] = {
-        "point": _spread(chunk.points, shape, 0),
-        "seed": _spread(chunk.seeds, shape, 0),
-        "rollout": _spread(chunk.rollouts, shape, 1),
-        "update": _spread(np.arange(1, shape[2] + 1), shape, 2),
-    }
-    for name in swept:
-        values = pa.array([scenario.points[point].values.get(name) for point in chunk.points])
-        columns[name] = values.take(pa.array(_spread(np.arange(shape[0]), shape, 0)))
-    columns |= {name: values.reshape(-1) for name, values in sorted(metrics.items())}
-    return pa.table(columns)
-
-
-def _ratios_table(chunk: Chunk) -> pa.Table:
-    """One row per lane, recorded rollout, update and token of the completions."""
-    tokens: Tokens = chunk.trace.tokens
-    shape = tokens.log_ratio.shape  # lanes, slots, updates, prompts, group, positions
-    said = np.broadcast_to(tokens.mask[:, :, None], shape).reshape(-1)
-
-    def column(values: np.ndarray, *axes: int) -> np.ndarray:
-        """Spread values, whose axes are those of the table, over all the rows that hold a token."""
-        full = np.expand_dims(values, [axis for axis in range(6) if axis not in axes])
-        return np.broadcast_to(full, shape).reshape(-1)[said]
-
-    def index(values: np.ndarray, axis: int) -> np.ndarray:
-        return column(values.astype(np.int32), axis)
-
-    return pa.table(
-        {
-            "point": index(chunk.points, 0),
-            "seed": index(chunk.seeds, 0),
-            "rollout": index(chunk.recorded_rollouts, 1),
-            "update": index(np.arange(1, shape[2] + 1), 2),
-            "prompt": index(np.arange(shape[3]), 3),
-            "completion": index(np.arange(shape[4]), 4),
-            "position": index(np.arange(shape[5]), 5),
-            "token": column(tokens.tokens.astype(np.int32), 0, 1, 3, 4, 5),
-            "reward": column(tokens.rewards, 0, 1, 3, 4),
-            "advantage": column(tokens.advantages, 0, 1, 3, 4),
-            "log_ratio": column(tokens.log_ratio.astype(np.float32), 0, 1, 2, 3, 4, 5),
-            "clip_active": column(tokens.clip_active, 0, 1, 2, 3, 4, 5),
-        }
-    )
-
-
-def _spread(values: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
-    """Values along one axis, repeated over the others, as a flat column of 32-bit integers."""
-    full = np.expand_dims(values.astype(np.int32), [other for other in range(len(shape)) if other != axis])
-    return np.broadcast_to(full, shape).reshape(-1)
 
 
 def _manifest(scenario: Scenario, todo: Plan, began: float) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from simulator.choices import DEFAULTS, FAMILIES, PARTS
 from simulator.experiment import Record, Training
+from simulator.heading import Heading
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
-from simulator.scenario import DEFAULTS, FAMILIES, PARTS, Heading
 
 AXIS = {
     "description": "an axis: every value is a point",

@@ -23,6 +23,7 @@ LAYERS = [
     ["simulator.probes"],
     ["simulator.loop"],
     ["simulator.experiment"],
+    ["simulator.reading", "simulator.heading", "simulator.choices"],
     ["simulator.scenario"],
     ["simulator.sweep"],
 ]

@@ -17,7 +17,7 @@ LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is 
 
 
 def comparison(run: Run) -> Figure | None:
-    """The headline metric with its interval over seeds; a line over the axis with the most values, else a dot a point."""
+    """The headline metric with its interval over seeds; a curve over the longest axis, or a dot a point."""
     metric = run.heading["headline"]
     if metric not in run.summary or run.summary[metric].isna().all():
         return None

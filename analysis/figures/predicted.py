@@ -30,7 +30,8 @@ def predicted_against_measured(run: Run) -> Figure | None:
         high = max(high, rows[["predicted", "measured"]].max().max())
         for point, own in rows.groupby("point"):
             drawing.add_scatter(
-                x=own["predicted"], y=own["measured"], mode="markers", name=f"{claim['metric']}, {run.labels[int(point)]}",
+                x=own["predicted"], y=own["measured"], mode="markers",
+                name=f"{claim['metric']}, {run.labels[int(point)]}",
                 marker={"size": 6, "opacity": 0.7, "color": kinds.colour(int(point))},
                 hovertemplate="predicted %{x:.6g}, measured %{y:.6g}",
             )  # fmt: skip

@@ -56,7 +56,7 @@ def ratio_fan(run: Run) -> Figure | None:
 
 
 def fan(tokens: pd.DataFrame) -> pd.DataFrame:
-    """Quantiles of the ratio by update, `update` × QUANTILES; update 0 is the rollout itself, where all ratios are 1."""
+    """Quantiles of the ratio, `update` × QUANTILES; update 0 is the rollout itself, where all ratios are 1."""
     if tokens.empty:
         return pd.DataFrame(columns=list(QUANTILES))
     quantiles = np.exp(tokens.groupby("update")["log_ratio"].quantile(list(QUANTILES)).unstack())
@@ -100,8 +100,8 @@ def _draw_pushed_up(drawing: go.Figure, lines: pd.DataFrame, last: int | None, s
 def _draw_pushed_down(drawing: go.Figure, lines: pd.DataFrame, style: dict, cell: dict) -> None:
     if not lines.empty:
         drawing.add_scatter(
-            x=list(lines.index), y=lines[0.5], mode="lines", line={"color": style["colour"], "width": 1.2, "dash": "dot"},
-            name=style["name"], legendgroup=style["name"], showlegend=False,
+            x=list(lines.index), y=lines[0.5], mode="lines", name=style["name"], legendgroup=style["name"],
+            line={"color": style["colour"], "width": 1.2, "dash": "dot"}, showlegend=False,
             hovertemplate="A < 0, update %{x}: ratio %{y:.4f}", **cell,
         )  # fmt: skip
 

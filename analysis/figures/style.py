@@ -48,7 +48,7 @@ class Variants:
 
 
 def variants(run: Run) -> Variants:
-    """Colours are for the part of the experiment with the most variants, compared ones before axes; others make panels."""
+    """Colours are for the part with the most variants, compared ones before axes; the others make panels."""
     points = run.manifest["points"]
     families: dict[str, list[str]] = {}
     for column in run.swept:

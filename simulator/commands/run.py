@@ -36,5 +36,5 @@ def execute(options: argparse.Namespace) -> int:
         raise SystemExit(str(error)) from error
     show(run)
     if known:
-        print(f"This very scenario has run before: its results are shown again (--force runs it anew).")
+        print("This very scenario has run before: its results are shown again (--force runs it anew).")
     return 1 if any(claim["verdict"] == "fails" for claim in run.claims) else 0

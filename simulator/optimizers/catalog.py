@@ -48,7 +48,8 @@ class Factory:
 
 
 def _kind(annotation: str, default: Any) -> Kind:
-    if any(word in annotation for word in ("Callable", "DType", "dtype", "Mask", "Dimension", "GradientTransf", "dict")):
+    not_writable = ("Callable", "DType", "dtype", "Mask", "Dimension", "GradientTransformation", "dict")
+    if any(word in annotation for word in not_writable):
         return "opaque"
     if "bool" in annotation:
         return "flag"
@@ -76,7 +77,8 @@ def _keyword(argument: ast.arg, default: ast.expr | None) -> Keyword:
     choices = ()
     if "Literal" in annotation:
         choices = tuple(
-            node.value for node in ast.walk(argument.annotation)
+            node.value
+            for node in ast.walk(argument.annotation)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
     return Keyword(

@@ -18,9 +18,7 @@ def cumulative(logits: Float[Array, "R V"]) -> Float[Array, "R V"]:
     return jnp.cumsum(jax.nn.softmax(logits, axis=-1), axis=-1)
 
 
-def draw(
-    cdf: Float[Array, "R V"], rows: Int[Array, "P G"], uniforms: Float[Array, "P G"]
-) -> Int[Array, "P G"]:
+def draw(cdf: Float[Array, "R V"], rows: Int[Array, "P G"], uniforms: Float[Array, "P G"]) -> Int[Array, "P G"]:
     """The token v of row r with cdf[r, v−1] <= u < cdf[r, v]."""
     num_rows, vocab_size = cdf.shape
     if vocab_size <= COUNTING_LIMIT:

@@ -64,9 +64,7 @@ class Surrogate:
 
     def _bonus(self, batch: Minibatch) -> Float[Array, ""]:
         weights = self.reduction(batch.mask)
-        return sum(
-            (term.bonus(batch, weights) for term in (self.kl, self.entropy) if term is not None), jnp.zeros(())
-        )
+        return sum((term.bonus(batch, weights) for term in (self.kl, self.entropy) if term is not None), jnp.zeros(()))
 
 
 def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "R V"]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.claims import QUANTITY_NAMES
 from analysis.metrics import (
     QUANTITIES,
     advantage_imbalance,
@@ -12,7 +13,6 @@ from analysis.metrics import (
     scale_elasticity,
     scale_spread,
 )
-from analysis.claims import QUANTITY_NAMES
 from tests.analysis.made import made_run
 
 

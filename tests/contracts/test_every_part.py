@@ -53,7 +53,7 @@ def part(family, name):
 
 
 @cache
-def run(environment="token_tree", method="grpo", policy="tabular"):
+def run(environment, method, policy):
     """The trace of two rollouts of two updates."""
     experiment = sim.Experiment(
         environment=part("environment", environment),
@@ -175,7 +175,7 @@ def test_a_policy_gives_every_token_a_row_of_logits(name, environment):
 @pytest.mark.parametrize("name", sim.POLICIES.members)
 @pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
 def test_a_policy_can_be_simulated(name, environment):
-    assert_finite(run(environment=environment, policy=name))
+    assert_finite(run(environment, "grpo", name))
 
 
 # Methods
@@ -184,7 +184,7 @@ def test_a_policy_can_be_simulated(name, environment):
 @pytest.mark.parametrize("name", sim.METHODS.members)
 @pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
 def test_a_method_can_be_simulated(name, environment):
-    assert_finite(run(environment=environment, method=name))
+    assert_finite(run(environment, name, "tabular"))
 
 
 @pytest.mark.parametrize("name", sim.METHODS.members)
@@ -210,7 +210,7 @@ def test_the_push_is_the_gradient_of_the_objective(name):
 
 def returned():
     """Every metric that some run returned, with its run."""
-    runs = [run(environment, method) for environment in sim.ENVIRONMENTS.members for method in sim.METHODS.members]
+    runs = [run(environment, method, "tabular") for environment in sim.ENVIRONMENTS.members for method in sim.METHODS.members]
     return {name: values for trace in runs for name, values in trace.metrics.items()}
 
 

@@ -1,0 +1,49 @@
+"""What a scenario says about itself, and the claims that its run is put to."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from simulator.errors import schema_problems
+from simulator.parts import part
+
+
+@part
+class Claim:
+    """A sentence that a run can prove wrong: a measured quantity against a prediction.
+
+    `metric` is a recorded metric or a quantity that `analysis` derives; `predicted` a number or the name of a closed
+    form; `where` picks variants by the columns of the tables; the two must agree within `tolerance`.
+    """
+
+    says: str
+    metric: str
+    predicted: Annotated[float, Field(strict=True)] | str
+    tolerance: Annotated[float, Field(strict=True, ge=0)]
+    relation: Literal["equal", "at_least", "at_most"] = "equal"
+    where: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+@part
+class Heading:
+    """What a scenario says about itself. `headline` is the metric that its table and sentence are about."""
+
+    title: str
+    question: str
+    source: str = ""
+    headline: str = "ratio/max"
+    columns: tuple[str, ...] = ()
+    claim: tuple[Claim, ...] = ()
+
+
+def read_heading(tables: dict[str, Any]) -> tuple[Heading | None, list[tuple[str, str]]]:
+    """The heading of a scenario's tables, or the problems that there are with it."""
+    head = {key: tables[key] for key in Heading.__dataclass_fields__ if key in tables}
+    try:
+        return TypeAdapter(Heading).validate_python(head), []
+    except ValidationError as error:
+        return None, list(schema_problems(error, Heading, head))

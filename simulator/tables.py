@@ -1,0 +1,67 @@
+"""What a chunk recorded, as the tables of a run directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from simulator.scenario import Scenario
+from simulator.sweep import Chunk
+from simulator.types import Tokens
+
+
+def updates_table(chunk: Chunk, scenario: Scenario, swept: list[str]) -> pa.Table:
+    """One row per lane, rollout, update: indices, swept values, metrics."""
+    metrics = chunk.trace.metrics
+    shape = next(iter(metrics.values())).shape
+    columns: dict[str, Any] = {
+        "point": _spread(chunk.points, shape, 0),
+        "seed": _spread(chunk.seeds, shape, 0),
+        "rollout": _spread(chunk.rollouts, shape, 1),
+        "update": _spread(np.arange(1, shape[2] + 1), shape, 2),
+    }
+    for name in swept:
+        values = pa.array([scenario.points[point].values.get(name) for point in chunk.points])
+        columns[name] = values.take(pa.array(_spread(np.arange(shape[0]), shape, 0)))
+    columns |= {name: values.reshape(-1) for name, values in sorted(metrics.items())}
+    return pa.table(columns)
+
+
+def ratios_table(chunk: Chunk) -> pa.Table:
+    """One row per lane, recorded rollout, update and token of the completions."""
+    tokens: Tokens = chunk.trace.tokens
+    shape = tokens.log_ratio.shape  # lanes, slots, updates, prompts, group, positions
+    said = np.broadcast_to(tokens.mask[:, :, None], shape).reshape(-1)
+
+    def column(values: np.ndarray, *axes: int) -> np.ndarray:
+        """Spread values, whose axes are those of the table, over all the rows that hold a token."""
+        full = np.expand_dims(values, [axis for axis in range(6) if axis not in axes])
+        return np.broadcast_to(full, shape).reshape(-1)[said]
+
+    def index(values: np.ndarray, axis: int) -> np.ndarray:
+        return column(values.astype(np.int32), axis)
+
+    return pa.table(
+        {
+            "point": index(chunk.points, 0),
+            "seed": index(chunk.seeds, 0),
+            "rollout": index(chunk.recorded_rollouts, 1),
+            "update": index(np.arange(1, shape[2] + 1), 2),
+            "prompt": index(np.arange(shape[3]), 3),
+            "completion": index(np.arange(shape[4]), 4),
+            "position": index(np.arange(shape[5]), 5),
+            "token": column(tokens.tokens.astype(np.int32), 0, 1, 3, 4, 5),
+            "reward": column(tokens.rewards, 0, 1, 3, 4),
+            "advantage": column(tokens.advantages, 0, 1, 3, 4),
+            "log_ratio": column(tokens.log_ratio.astype(np.float32), 0, 1, 2, 3, 4, 5),
+            "clip_active": column(tokens.clip_active, 0, 1, 2, 3, 4, 5),
+        }
+    )
+
+
+def _spread(values: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
+    """Values along one axis, repeated over the others, as a flat column of 32-bit integers."""
+    full = np.expand_dims(values.astype(np.int32), [other for other in range(len(shape)) if other != axis])
+    return np.broadcast_to(full, shape).reshape(-1)
