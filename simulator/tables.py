@@ -40,6 +40,9 @@ def ratios_table(chunk: Chunk) -> pa.Table:
         full = np.expand_dims(values, [axis for axis in range(6) if axis not in axes])
         return np.broadcast_to(full, shape).reshape(-1)[said]
 
+    with np.errstate(over="ignore"):  # a diverged run may leave what float32 cannot hold: infinite is what it is
+        log_ratio = tokens.log_ratio.astype(np.float32)
+
     def index(values: np.ndarray, axis: int) -> np.ndarray:
         return column(values.astype(np.int32), axis)
 
@@ -55,7 +58,7 @@ def ratios_table(chunk: Chunk) -> pa.Table:
             "token": column(tokens.tokens.astype(np.int32), 0, 1, 3, 4, 5),
             "reward": column(tokens.rewards, 0, 1, 3, 4),
             "advantage": column(tokens.advantages, 0, 1, 3, 4),
-            "log_ratio": column(tokens.log_ratio.astype(np.float32), 0, 1, 2, 3, 4, 5),
+            "log_ratio": column(log_ratio, 0, 1, 2, 3, 4, 5),
             "clip_active": column(tokens.clip_active, 0, 1, 2, 3, 4, 5),
         }
     )
