@@ -29,7 +29,10 @@ def _divide(centred: Array, deviation: Array) -> Array:
 
 
 def _centre(rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
-    return rewards - jnp.mean(rewards, axis=-1, keepdims=True)
+    """R − R̄, exactly 0 where all are equal: the mean of seven rewards of 0.1 is not 0.1, and a z-score of what
+    rounding leaves would be ±1."""
+    equal = jnp.max(rewards, axis=-1, keepdims=True) == jnp.min(rewards, axis=-1, keepdims=True)
+    return jnp.where(equal, 0.0, rewards - jnp.mean(rewards, axis=-1, keepdims=True))
 
 
 @part

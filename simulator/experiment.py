@@ -133,3 +133,6 @@ class Experiment:
             yield key, f"a completion of {length} tokens; the environment's longest has {environment.max_length}"
         if self.rollouts.completions.max() >= environment.vocab_size:
             yield key, f"a token outside the vocabulary 0 to {environment.vocab_size - 1}"
+        end, said = getattr(environment, "end_token", None), self.rollouts.completions
+        if ((said[..., :-1] == end) & (said[..., 1:] >= 0)).any():
+            yield key, f"a completion goes on after token {end}, which ends it"

@@ -77,6 +77,6 @@ class Fixed:
     def tokens(
         self, key: Array, environment: Environment, policy: Policy, params: Params, group_size: int
     ) -> tuple[Int[Array, "P G T"], Int[Array, "P G T"], Bool[Array, "P G T"]]:
-        said = jnp.asarray(self.completions)
+        said = jnp.maximum(jnp.asarray(self.completions), 0)  # what is left out after the last token is its end, 0
         said = jnp.pad(said, ((0, 0), (0, 0), (0, environment.max_length - said.shape[-1])))
         return unroll(environment, group_size, lambda states, tokens, t: said[..., t])

@@ -36,6 +36,7 @@ AXIS = {
 }
 KINDS = {
     "number": {"type": "number"},
+    "constant": {"type": "number"},
     "integer": {"type": "integer"},
     "count": {"type": "integer"},
     "flag": {"type": "boolean"},

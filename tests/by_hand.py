@@ -64,13 +64,19 @@ def spoken(tokens: np.ndarray, vocab_size: int) -> list[tuple[int, int, int, int
 
 
 def grpo(
-    recorded: np.ndarray, params: np.ndarray, optimizer: SGD | Adam, epochs: int, clip: float, length_cost: float,
+    recorded: np.ndarray,
+    params: np.ndarray,
+    optimizer: SGD | Adam,
+    epochs: int,
+    clip: float,
+    length_cost: float,
     kl_coef: float,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Metrics `[I, K]` and final logits of the recorded rollouts `[I, P, G, T]`; the start is the KL's reference."""
     (_, num_prompts, group_size, _), vocab_size = recorded.shape, params.shape[1]
     reference, params = log_softmax(params), params.copy()
-    metrics = {name: np.zeros((len(recorded), epochs)) for name in ("ratio/max", "grad/norm", "update/norm", "clip/active")}
+    names = ("ratio/max", "grad/norm", "update/norm", "clip/active")
+    metrics = {name: np.zeros((len(recorded), epochs)) for name in names}
     for i, tokens in enumerate(recorded):
         said = spoken(tokens, vocab_size)
         rewards = np.zeros((num_prompts, group_size))

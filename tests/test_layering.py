@@ -40,8 +40,10 @@ MAY_LIST_PARTS = ("simulator", "simulator.experiment", *COMMANDS)
 
 
 def is_in(module: str, package: str) -> bool:
-    return module == package or module.startswith(package + ".") or (
-        package == "simulator.commands" and module.startswith(package)
+    return (
+        module == package
+        or module.startswith(package + ".")
+        or (package == "simulator.commands" and module.startswith(package))
     )
 
 
@@ -109,7 +111,8 @@ def complaints(module: str, source: str, known: set[str]) -> list[str]:
             found.append(f"{arrow}: the arrow points back")
         if module == "simulator.loop" and target not in LOOP_MAY_IMPORT:
             found.append(f"{arrow}: the loop knows protocols alone")
-        if is_part(target) and module not in MAY_LIST_PARTS and not command and package_of(target) != package_of(module):
+        may_list = command or module in MAY_LIST_PARTS or package_of(module) == package_of(target)
+        if is_part(target) and not may_list:
             found.append(f"{arrow}: only the experiment lists the concrete parts")
         families = {package_of(module).split(".")[-1], package_of(target).split(".")[-1]}
         if len(families & set(SIBLINGS)) == 2 and not target.endswith(".base"):

@@ -269,8 +269,13 @@ def test_a_clip_of_the_norm_is_optaxs():
             optax.linear_schedule(0.1, 0.4, transition_steps=10),
         ),
         (
-            {"schedule": "exponential_decay", "init_value": 0.4, "transition_steps": 5, "decay_rate": 0.5,
-             "staircase": True},
+            {
+                "schedule": "exponential_decay",
+                "init_value": 0.4,
+                "transition_steps": 5,
+                "decay_rate": 0.5,
+                "staircase": True,
+            },
             optax.exponential_decay(0.4, transition_steps=5, decay_rate=0.5, staircase=True),
         ),
     ],

@@ -11,9 +11,13 @@ from simulator.sweep import compiled_advance, execute, plan
 from tests.small import tables
 
 TREE = {
-    "kind": "token_tree", "vocab_size": 3, "max_length": 3, "num_prompts": 2, "length_cost": 0.1,
+    "kind": "token_tree",
+    "vocab_size": 3,
+    "max_length": 3,
+    "num_prompts": 2,
+    "length_cost": 0.1,
     "reward": {"rule": "count", "token": 1},
-}  # fmt: skip
+}
 
 
 def axis(*values):
@@ -72,8 +76,8 @@ def test_structures_are_compiled_once_each():
 
 
 def test_arrays_of_another_shape_are_another_structure():
-    arms = axis([[1.0, 0.0]], [[1.0, 0.0, 0.0]], [[0.0, 1.0]])
-    todo = plan(scenario(environment={"kind": "bandit", "rewards": arms}, optimizer={"name": "sgd", "learning_rate": 1.0}))
+    arms = {"kind": "bandit", "rewards": axis([[1.0, 0.0]], [[1.0, 0.0, 0.0]], [[0.0, 1.0]])}
+    todo = plan(scenario(environment=arms, optimizer={"name": "sgd", "learning_rate": 0.1}))
     assert [structure.points for structure in todo.structures] == [[0, 2], [1]]
 
 

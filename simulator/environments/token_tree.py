@@ -33,6 +33,8 @@ class TokenTree:
     length_cost: Number = 0.0
     reward_scale: Number = 1.0
 
+    end_token = 0
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between fields that are each in range: (field, sentence)."""
         for text in self.reward.texts():

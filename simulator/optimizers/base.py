@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.lazy import optax
+from simulator.lazy import Array, optax
 from simulator.optimizers.catalog import optimizers, schedules
 from simulator.parts import part, static
 
@@ -60,7 +60,7 @@ class Transformation:
         return _clipped(self.transformation, self.max_grad_norm)
 
 
-def _clipped(chain: Any, max_grad_norm: float | None) -> Any:
+def _clipped(chain: Any, max_grad_norm: float | Array | None) -> Any:
     if max_grad_norm is not None:
         chain = optax.chain(optax.clip_by_global_norm(max_grad_norm), chain)
     return optax.with_extra_args_support(chain)

@@ -7,19 +7,29 @@ signatures are read with `ast`; a test holds them against `inspect.signature` of
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["number", "integer", "count", "flag", "choice", "numbers", "opaque"]
+Kind = Literal["number", "integer", "numbers", "constant", "count", "flag", "choice", "opaque"]
 
 # Optimizers that a simulated policy cannot drive, with the reason that users are told.
 NOT_DRIVEN = {
     "lbfgs": "its line search evaluates the objective at points of its own choice",
     "dpsgd": "it needs one gradient an example",
     "sophia": "it needs an objective function for its Hessian estimate",
+}
+
+
+# Numbers of schedules that optax looks at in Python, where a traced number cannot be: structure ("constant").
+LOOKED_AT = {
+    "exponential_decay": {"decay_rate"},
+    "warmup_exponential_decay_schedule": {"decay_rate"},
+    "warmup_cosine_decay_schedule": {"peak_value"},
+    "linear_onecycle_schedule": {"pct_start", "pct_final", "div_factor", "final_div_factor"},
+    "cosine_onecycle_schedule": {"pct_start", "div_factor", "final_div_factor"},
 }
 
 
@@ -64,16 +74,19 @@ def _kind(annotation: str, default: Any) -> Kind:
     return "opaque"
 
 
-def _literal(node: ast.expr | None) -> Any:
+def _literal(node: ast.expr | None, constants: dict[str, Any]) -> Any:
+    """The value of an expression that is a literal or a constant of its module, else None."""
+    if isinstance(node, ast.Name):
+        return constants.get(node.id)
     try:
         return ast.literal_eval(node) if node is not None else None
     except ValueError:
         return None
 
 
-def _keyword(argument: ast.arg, default: ast.expr | None) -> Keyword:
+def _keyword(argument: ast.arg, default: ast.expr | None, constants: dict[str, Any]) -> Keyword:
     annotation = ast.unparse(argument.annotation) if argument.annotation else ""
-    value = _literal(default)
+    value = _literal(default, constants)
     choices = ()
     if "Literal" in annotation:
         choices = tuple(
@@ -92,24 +105,26 @@ def _keyword(argument: ast.arg, default: ast.expr | None) -> Keyword:
     )
 
 
-def _keywords(function: ast.FunctionDef) -> dict[str, Keyword]:
+def _keywords(function: ast.FunctionDef, constants: dict[str, Any]) -> dict[str, Keyword]:
     arguments = function.args
     unset = [None] * (len(arguments.args) - len(arguments.defaults))
     pairs = [
         *zip(arguments.args, unset + arguments.defaults, strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
-    return {argument.arg: _keyword(argument, default) for argument, default in pairs}
+    return {argument.arg: _keyword(argument, default, constants) for argument, default in pairs}
 
 
 def _factories(path: Path, module: str) -> dict[str, Factory]:
     """The public functions of one source file, and the partials made of them (`nadam = partial(adam, …)`)."""
     tree = ast.parse(path.read_text())
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {getattr(node.targets[0], "id", ""): _literal(node.value, {}) for node in assigned}
     found: dict[str, Factory] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             summary = (ast.get_docstring(node) or "").split("\n")[0]
-            found[node.name] = Factory(node.name, module, _keywords(node), summary)
+            found[node.name] = Factory(node.name, module, _keywords(node, constants), summary)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             call, name = node.value, getattr(node.targets[0], "id", "_")
             if ast.unparse(call.func).endswith("partial") and not name.startswith("_"):
@@ -163,6 +178,12 @@ def optimizers() -> dict[str, Factory]:
     return dict(sorted((name, factory) for name, factory in found.items() if _is_optimizer(factory)))
 
 
+def _compiled_in(factory: Factory, names: set[str]) -> Factory:
+    """The factory with these keywords as structure."""
+    constants = {name: replace(factory.keywords[name], kind="constant") for name in names}
+    return replace(factory, keywords=factory.keywords | constants)
+
+
 @cache
 def schedules() -> dict[str, Factory]:
     """Every schedule of optax that can be written as a name and numbers."""
@@ -170,7 +191,7 @@ def schedules() -> dict[str, Factory]:
     public = _exports(root / "schedules" / "__init__.py")
     found = _factories(root / "schedules" / "_schedule.py", "optax")
     return {
-        name: factory
+        name: _compiled_in(factory, LOOKED_AT.get(name, set()))
         for name, factory in sorted(found.items())
         if name in public and all(word.kind != "opaque" for word in factory.keywords.values())
     }

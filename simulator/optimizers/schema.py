@@ -107,7 +107,7 @@ def _below(key: str, inner: str) -> str:
 def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and word.kind == "number":
         yield from _schedule_problems(word, value)
-    elif word.kind == "number" and not _is_number(value):
+    elif word.kind in ("number", "constant") and not _is_number(value):
         yield "", f"must be a finite number, got {describe(value)}"
     elif word.kind == "number" and word.name in NOT_NEGATIVE and value < 0:
         yield "", f"must be >= 0, got {value!r}"

@@ -26,7 +26,11 @@ EVERY_PART = [(family, name) for family, members in FAMILIES.items() for name in
 EXAMPLES = {
     ("environment", "bandit"): {"rewards": ((1.0, 0.0, 0.5), (0.0, 0.2, 0.9))},
     ("environment", "token_tree"): {
-        "vocab_size": 3, "max_length": 3, "num_prompts": 2, "length_cost": 0.1, "reward": {"rule": "count", "token": 1},
+        "vocab_size": 3,
+        "max_length": 3,
+        "num_prompts": 2,
+        "length_cost": 0.1,
+        "reward": {"rule": "count", "token": 1},
     },
     ("rollouts", "fixed"): {"completions": (((1,), (0,), (2,)), ((2,), (2,), (1,)))},
     ("method", "custom"): {
@@ -37,14 +41,15 @@ EXAMPLES = {
         "kl": {"coef": 0.1},
         "entropy": {"coef": 0.01},
     },
-}  # fmt: skip
+}
 
 
 def part(family, name):
     """A small example of a registered part, made the way that a scenario file makes it."""
     cls = FAMILIES[family].members[name]
     required = [
-        field.name for field in dataclasses.fields(cls)
+        field.name
+        for field in dataclasses.fields(cls)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
     if required and (family, name) not in EXAMPLES:
@@ -112,6 +117,12 @@ def test_a_part_knows_its_own_name(family, name):
 @pytest.mark.parametrize(("family", "name"), EVERY_PART)
 def test_the_example_has_no_problems(family, name):
     assert not list(getattr(part(family, name), "problems", tuple)())
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY_PART)
+def test_the_family_reads_the_tag_and_makes_the_part(family, name):
+    table = {FAMILIES[family].tag: name, **EXAMPLES.get((family, name), {})}
+    assert type(FAMILIES[family].adapter().validate_python(table)) is FAMILIES[family].members[name]
 
 
 def test_a_name_is_given_once():
@@ -210,7 +221,8 @@ def test_the_push_is_the_gradient_of_the_objective(name):
 
 def returned():
     """Every metric that some run returned, with its run."""
-    runs = [run(environment, method, "tabular") for environment in sim.ENVIRONMENTS.members for method in sim.METHODS.members]
+    worlds, methods = sim.ENVIRONMENTS.members, sim.METHODS.members
+    runs = [run(environment, method, "tabular") for environment in worlds for method in methods]
     return {name: values for trace in runs for name, values in trace.metrics.items()}
 
 

@@ -20,6 +20,4 @@ def completions(vocab_size: int, max_length: int, said: tuple[int, ...] = ()) ->
 
 def unfinished(vocab_size: int, max_length: int) -> list[tuple[int, ...]]:
     """Every prefix at which a token is still to be said, shortest first, then in the order of their tokens."""
-    return [
-        text for length in range(max_length) for text in itertools.product(range(1, vocab_size), repeat=length)
-    ]
+    return [text for length in range(max_length) for text in itertools.product(range(1, vocab_size), repeat=length)]

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.usefixtures("strict_promotion")
 SIZES = [(2, 1), (2, 4), (3, 1), (3, 3), (4, 3), (5, 2)]  # vocabulary, longest completion
 
 
-def tree(vocab_size, max_length, num_prompts=1, **fields):
-    return TokenTree(
-        vocab_size=vocab_size, max_length=max_length, num_prompts=num_prompts, **{"reward": CountToken(token=1), **fields}
-    )
+ONES = CountToken(token=1)
+
+
+def tree(vocab_size, max_length, num_prompts=1, reward=ONES, **fields):
+    return TokenTree(vocab_size=vocab_size, max_length=max_length, num_prompts=num_prompts, reward=reward, **fields)
 
 
 @pytest.mark.parametrize(("vocab_size", "max_length"), SIZES)
@@ -75,6 +76,7 @@ def test_the_cost_of_length_counts_the_end_token():
         ({"reward": Match(target=(1, 0, 1))}, "reward"),  # goes on after the end
         ({"reward": CountToken(token=7)}, "reward"),
         ({"max_length": 40}, "max_length"),  # 2^40 states
+        ({"max_length": 20_000}, "max_length"),  # a number of states that has more digits than Python prints
     ],
 )
 def test_a_tree_that_makes_no_sense_says_where(fields, key):

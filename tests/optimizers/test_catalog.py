@@ -17,9 +17,16 @@ KEY = jax.random.key(0)
 # What optax requires, or reads as None, beyond a learning rate.
 OF_OPTIMIZERS = {"l2_norm_clip": 1.0, "noise_multiplier": 1.0, "seed": 0, "max_learning_rate": 0.01}
 OF_SCHEDULES = {
-    "value": 0.01, "init_value": 0.01, "peak_value": 0.02, "end_value": 0.001, "decay_rate": 0.5, "power": 2.0,
-    "transition_steps": 4, "decay_steps": 8, "warmup_steps": 2,
-}  # fmt: skip
+    "value": 0.01,
+    "init_value": 0.01,
+    "peak_value": 0.02,
+    "end_value": 0.001,
+    "decay_rate": 0.5,
+    "power": 2.0,
+    "transition_steps": 4,
+    "decay_steps": 8,
+    "warmup_steps": 2,
+}
 DRIVEN = sorted(set(optimizers()) - set(NOT_DRIVEN))
 
 

@@ -16,9 +16,16 @@ SURROGATE = Surrogate(advantage=GroupMean(), level=Token(), gate=Clip(), reducti
 
 
 def step_of(
-    ratios, advantages=None, mask=None, surrogate=SURROGATE, before=None, tokens=None, rewards=None,
-    reference_log_probs=None, **others,
-):  # fmt: skip
+    ratios,
+    advantages=None,
+    mask=None,
+    surrogate=SURROGATE,
+    before=None,
+    tokens=None,
+    rewards=None,
+    reference_log_probs=None,
+    **others,
+):
     """An update that leaves the tokens at `ratios` `[P, G, T]`, with a gradient taken at `before` (the same if None).
 
     Every token has a row of its own, in which it has the behavior probability 0.1. `others` are fields of the step.

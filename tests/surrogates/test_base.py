@@ -66,9 +66,9 @@ PAPERS = {
         lambda **terms: GSPO(clip_low=0.1, clip_high=0.1, **terms),
         Z_SCORE,
         # (1/B) Σ_i min( s_i A_i, clip(s_i) A_i ),  s_i = ( Π_t ρ_it )^(1/L_i), over completions that have tokens
-        lambda ratio, logp, A: jnp.sum(
-            MASK.any(-1) * clipped(jnp.prod(ratio, axis=-1) ** (1 / L[..., 0]), A[..., 0], 0.1, 0.1)
-        ) / B,
+        lambda ratio, logp, A: (
+            jnp.sum(MASK.any(-1) * clipped(jnp.prod(ratio, axis=-1) ** (1 / L[..., 0]), A[..., 0], 0.1, 0.1)) / B
+        ),
         1 / (B * L),
     ),
     "cispo": (

@@ -31,7 +31,7 @@ def term(name: str, log_probs: np.ndarray, row: int, token: int) -> float:
     pi = np.exp(log_probs[row])
     return {
         "k1": np.log(delta),
-        "k2": -np.log(delta) ** 2 / 2,
+        "k2": -(np.log(delta) ** 2) / 2,
         "k3": -(delta - np.log(delta) - 1),
         "exact": -np.sum(pi * (log_probs[row] - REFERENCE[row])),
         "entropy": -np.sum(pi * log_probs[row]),
@@ -59,9 +59,7 @@ def test_the_bonus_is_the_written_formula(name):
 @pytest.mark.parametrize("name", PARTS)
 def test_the_gradient_agrees_with_finite_differences(name):
     regularizer = {"entropy": PARTS[name]} if name == "entropy" else {"kl": PARTS[name]}
-    surrogate = Surrogate(
-        advantage=Reward(), level=Token(), gate=Score(), reduction=SequenceMean(), **regularizer
-    )
+    surrogate = Surrogate(advantage=Reward(), level=Token(), gate=Score(), reduction=SequenceMean(), **regularizer)
     batch = minibatch(np.zeros((2, 4)))
     found = softmax_pullback(batch.log_probs, surrogate.row_push(batch, jnp.zeros(MASK.shape)))
 
