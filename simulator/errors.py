@@ -39,9 +39,11 @@ def describe(value: Any) -> str:
 
 def schema_problems(error: ValidationError, cls: type, table: dict) -> Iterator[tuple[str, str]]:
     """Translate what pydantic found in `table`, which was to become a `cls`: (key below the table, sentence)."""
-    for found in error.errors():
-        path = _without_tags(found["loc"], table)
-        yield dotted(path), _sentence(found, path, cls, table)
+    located = [(_without_tags(found["loc"], table), found) for found in error.errors()]
+    for path, found in located:
+        inner = any(len(other) > len(path) and other[: len(path)] == path for other, _ in located)
+        if not inner:  # what is wrong with an array because of its items is said of the items
+            yield dotted(path), _sentence(found, path, cls, table)
 
 
 def dotted(path: Iterable[str | int]) -> str:

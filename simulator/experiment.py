@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from simulator.environments.bandit import Bandit
 from simulator.environments.token_tree import TokenTree
@@ -20,7 +20,7 @@ from simulator.methods.grpo import GRPO
 from simulator.methods.gspo import GSPO
 from simulator.methods.reinforce import Reinforce
 from simulator.methods.rloo import RLOO
-from simulator.parts import Count, Family, Index, part, static
+from simulator.parts import Count, Family, part, static
 from simulator.policies.tabular import Tabular
 from simulator.probes import PROBES
 from simulator.rollouts import Fixed, Sampled
@@ -46,7 +46,7 @@ class Training:
     minibatches: Count = static(1)
     precision: Literal["float64", "float32"] = static("float64")
     seeds: Count = 1
-    seed: Index = 0
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
     @property
     def updates_per_rollout(self) -> int:
@@ -71,7 +71,7 @@ def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
 class Record:
     """What is kept: the metrics of the named probes for every update, per-token ratios of every n-th rollout."""
 
-    probes: Annotated[tuple[str, ...], AfterValidator(_known_probes)] = static(tuple(PROBES))
+    probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(tuple(PROBES))
     ratios: Stride | None = None
 
     @property

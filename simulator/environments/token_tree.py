@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -13,6 +14,8 @@ from pydantic import Field
 from simulator.environments.reward_rules import RewardRule
 from simulator.lazy import Array, jnp
 from simulator.parts import Count, Number, part, static
+
+MOST_STATES = 2_000_000
 
 
 @part
@@ -46,8 +49,8 @@ class TokenTree:
                 yield "reward", f"{list(text)} goes on after token 0, which ends a completion"
         if self.reward.rule == "table" and len(self.reward.completions) != len(self.reward.values):
             yield "reward.values", f"{len(self.reward.values)} values for {len(self.reward.completions)} completions"
-        if self.num_states > 2_000_000:
-            yield "max_length", f"the tree would have {self.num_states:,} states; at most 2,000,000 fit"
+        if self.max_length * math.log(self.vocab_size - 1) > 100 or self.num_states > MOST_STATES:
+            yield "max_length", f"the tree would have more than {MOST_STATES:,} states"
 
     @property
     def states_per_prompt(self) -> int:

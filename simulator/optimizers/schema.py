@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +15,7 @@ LEAVES = ("number", "integer", "numbers")
 # optax does not bound its keywords; these names mean the same in every optimizer that has them
 BELOW_ONE = ("b1", "b2", "b3", "momentum")
 NOT_NEGATIVE = (*BELOW_ONE, "learning_rate", "eps", "eps_root", "weight_decay")
+AT_LEAST_ONE = ("rank", "update_proj_gap", "decay_steps", "transition_steps")
 
 
 def optimizer(which: Any, max_grad_norm: float | None = None, **keywords: Any) -> Optimizer | Transformation:
@@ -113,25 +114,30 @@ def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
         yield "", f"must be >= 0, got {value!r}"
     elif word.kind == "number" and word.name in BELOW_ONE and value >= 1:
         yield "", f"must be < 1, got {value!r}"
-    elif word.kind in ("integer", "count") and (type(value) is not int or value < 0):
-        yield "", f"must be an integer >= 0, got {describe(value)}"
+    elif word.kind in ("integer", "count") and (type(value) is not int or value < (word.name in AT_LEAST_ONE)):
+        yield "", f"must be an integer >= {int(word.name in AT_LEAST_ONE)}, got {describe(value)}"
     elif word.kind == "flag" and type(value) is not bool:
         yield "", f"must be true or false, got {describe(value)}"
     elif word.kind == "choice" and (not isinstance(value, str) or (word.choices and value not in word.choices)):
         yield "", f"must be one of {', '.join(word.choices) or 'a string'}, got {describe(value)}"
-    elif word.kind == "numbers" and not (isinstance(value, list | tuple) and all(map(_is_number, value))):
-        yield "", f"must be an array of numbers, got {describe(value)}"
+    elif word.kind == "numbers" and not _are_numbers(value, len(word.default)):
+        yield "", f"must be an array of {len(word.default)} numbers, got {describe(value)}"
 
 
 def _schedule_problems(word: Keyword, table: dict) -> Iterator[tuple[str, str]]:
     name = table.get("schedule")
     if not word.schedule:
         yield "", "takes a number, no schedule"
-    elif name not in schedules():
+    elif not isinstance(name, str) or name not in schedules():
         yield "schedule", f"optax has no schedule {name!r}; {did_you_mean(str(name), schedules())}"
     else:
         yield from _keyword_problems(schedules()[name], {key: table[key] for key in table if key != "schedule"})
 
 
+def _are_numbers(value: Any, count: int) -> bool:
+    return isinstance(value, list | tuple) and len(value) == count and all(map(_is_number, value))
+
+
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    """A finite number that a float can hold."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

@@ -14,8 +14,10 @@ COUNTING_LIMIT = 32
 
 
 def cumulative(logits: Float[Array, "R V"]) -> Float[Array, "R V"]:
-    """The cumulative distribution of each row's softmax."""
-    return jnp.cumsum(jax.nn.softmax(logits, axis=-1), axis=-1)
+    """The cumulative distribution of each row's softmax, which ends at exactly 1: no uniform is left for a last token
+    of probability zero."""
+    sums = jnp.cumsum(jax.nn.softmax(logits, axis=-1), axis=-1)
+    return sums / sums[..., -1:]
 
 
 def draw(cdf: Float[Array, "R V"], rows: Int[Array, "P G"], uniforms: Float[Array, "P G"]) -> Int[Array, "P G"]:
