@@ -9,6 +9,7 @@ verdict is "cannot tell".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
 
     from analysis.run import Run
 
-QUANTITY_NAMES = (
-    "residual_update",
-    "scale_elasticity",
-    "scale_spread",
-    "prefix_weight_at_start",
-    "advantage_imbalance",
-    "movement_imbalance",
-)
+RATIOS = "[record] ratios"
+# What each quantity of analysis/metrics.py is worked out of: metrics, swept columns, recorded ratios.
+NEEDS = {
+    "residual_update": ("grad/norm", "update/norm"),
+    "scale_elasticity": ("update/norm", "environment.reward_scale"),
+    "scale_spread": ("update/displacement", "environment.reward_scale"),
+    "prefix_weight_at_start": ("prefix/weight", RATIOS),
+    "advantage_imbalance": (RATIOS,),
+    "movement_imbalance": (RATIOS,),
+}
 CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "adam_residual": lambda case: adam_residual(case["n"], case["j"], case["b1"], case["b2"]),
     "memoryless_limit": lambda case: memoryless_limit(case["probability"], case["clip_low"], case["clip_high"]),
@@ -37,24 +40,34 @@ CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
 }
 
 
-def claim_problems(claims: list[dict[str, Any]], metrics: list[str], columns: list[str]) -> Iterator[tuple[str, str]]:
-    """What makes a claim impossible to put to any run: (key, sentence). `columns` are the scenario's swept ones."""
-    from difflib import get_close_matches
+def claim_problems(
+    claims: list[dict[str, Any]], metrics: list[str], columns: list[str], ratios: bool
+) -> Iterator[tuple[str, str]]:
+    """What makes a claim impossible to put to a run that records these metrics, and ratios or not: (key, sentence).
+
+    `columns` are the scenario's swept ones.
+    """
 
     def unknown(name: str, known: list[str]) -> str:
         near = get_close_matches(name, known, n=1)
         return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
 
     for index, claim in enumerate(claims):
-        quantities = [*metrics, *QUANTITY_NAMES]
+        quantities = [*metrics, *NEEDS]
         if claim["metric"] not in quantities:
             yield f"claim[{index}].metric", f"unknown {claim['metric']!r}; {unknown(claim['metric'], quantities)}"
+        elif lacking := _lacking(claim["metric"], {*metrics, *columns, *([RATIOS] if ratios else [])}):
+            yield f"claim[{index}].metric", f"{claim['metric']} needs {', '.join(lacking)}, which is not recorded"
         predicted = claim["predicted"]
         if isinstance(predicted, str) and predicted not in CLOSED_FORMS:
             yield f"claim[{index}].predicted", f"no closed form {predicted!r}; {unknown(predicted, list(CLOSED_FORMS))}"
         for column in claim["where"]:
             if column not in columns:
                 yield f"claim[{index}].where", f"no column {column!r}; {unknown(column, columns)}"
+
+
+def _lacking(quantity: str, available: set[str]) -> list[str]:
+    return [name for name in NEEDS.get(quantity, (quantity,)) if name not in available]
 
 
 def evaluate(run: Run) -> list[dict[str, Any]]:
@@ -64,9 +77,13 @@ def evaluate(run: Run) -> list[dict[str, Any]]:
 
 def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     """The cases of one claim: measured (mean over seeds), predicted, and the half width of the measured mean."""
+    import pandas as pd
+
     from analysis.metrics import QUANTITIES, recorded
 
     name = claim["metric"]
+    if _lacking(name, {*run.updates.columns, *([] if run.ratios is None else [RATIOS])}):
+        return pd.DataFrame()
     rows = QUANTITIES[name](run) if name in QUANTITIES else recorded(run, name)
     rows = rows[rows["point"].map(lambda point: _is_meant(run.manifest["points"][point], claim["where"]))]
     rows = rows[np.isfinite(rows["measured"].to_numpy(dtype=float))]

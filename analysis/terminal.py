@@ -35,7 +35,7 @@ def show(run: Run, console: Console | None = None) -> None:
         console.print()
         console.print(verdicts(run))
     console.print(f"\n{escape(finding(run))}")
-    if diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist():
+    if "diverged" in run.summary and (diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist()):
         console.print(f"Diverged (not finite) in some seeds: {escape('; '.join(diverged))}", style="bold red")
     console.print("\nreport  ", end="")
     console.print(str(run.directory / "report.html"), soft_wrap=True)
@@ -56,8 +56,9 @@ def results(run: Run) -> Table:
 
 
 def _cells(row: pd.Series, columns: list[str]) -> list[str]:
-    headline, *others = columns
-    return [with_interval(row[headline], row[f"{headline}:low"]), *(number(row[name]) for name in others)]
+    """The first column with its interval, for the others there is no room."""
+    interval = [with_interval(row[name], row[f"{name}:low"]) for name in columns[:1]]
+    return interval + [number(row[name]) for name in columns[1:]]
 
 
 def verdicts(run: Run) -> Table:

@@ -1,6 +1,11 @@
 """Double precision, and shapes and types checked in every call inside `simulator`: both before it is imported."""
 
-import jax
+import os
+
+# The tests compile hundreds of programs that run for milliseconds: compile fast, not for speed.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
+import jax  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 

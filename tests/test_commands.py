@@ -98,7 +98,10 @@ def test_set_and_seeds_override_the_file(here, capsys):
         (["run", "small.toml", "--set", "training.group_size=1"], "training.group_size: a group of one has nothing"),
         (["run", "small.toml", "--set", "optimizer.learning_rate={values=[]}"], "an axis needs at least one value"),
         (["run", "small.toml", "--seeds", "0"], "training.seeds: must be >= 1, got 0"),
-        (["run", "small.toml", "--set", "headline=ratio/mx"], "headline: no metric 'ratio/mx'; did you mean"),
+        (
+            ["run", "small.toml", "--set", "headline=ratio/mx"],
+            "headline: no metric 'ratio/mx' is recorded; did you mean",
+        ),
         (["run", "small.toml", "--set", "method.clip_low"], "'method.clip_low' is not KEY=VALUE"),
         (["run", "small.toml", "--out", "small.toml"], "small.toml: cannot be written"),
         (["list", "method"], "no list 'method'; did you mean 'methods'?"),

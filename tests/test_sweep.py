@@ -4,7 +4,6 @@ from collections import defaultdict
 
 import jax
 import numpy as np
-import pytest
 
 import simulator as sim
 from simulator.sweep import compiled_advance, execute, plan
@@ -25,7 +24,7 @@ def axis(*values):
 
 
 def scenario(**changes):
-    return sim.load(tables(**{"record": {"probes": ["ratio", "update"]}, **changes}))
+    return sim.load(tables(**{"training": training(), "record": {"probes": ["ratio"]}, **changes}))
 
 
 def training(**changes):
@@ -56,7 +55,7 @@ def test_points_that_differ_in_numbers_share_one_program():
         optimizer={"name": "adam", "learning_rate": axis(0.1, 0.2, 0.3)},
         method={"name": "dr_grpo", "clip_high": axis(0.2, 0.3)},
         environment={"kind": "bandit", "rewards": [[0.0, 0.0, 1.0]], "reward_scale": axis(1.0, 5.0)},
-        training={**tables()["training"], "seeds": 5, "seed": 100},
+        training=training(seeds=5, seed=100),
     )
     assert (len(one.points), len(many.points)) == (1, 12)
     assert compilations(one, many) == 1
@@ -88,9 +87,8 @@ def test_the_plan_counts_what_will_be_computed():
     assert (todo.num_points, todo.seeds, todo.first_seed) == (2, 3, 7)
 
 
-@pytest.mark.parametrize("environment", [tables()["environment"], TREE], ids=["bandit", "token_tree"])
-def test_every_lane_is_the_run_alone(environment):
-    swept = scenario(environment=environment, training=training(seed=5, minibatches=2), record={})
+def test_every_lane_is_the_run_alone():
+    swept = scenario(environment=TREE, training=training(seed=5, minibatches=2), record={})
     found = results(swept)
     assert sorted(found) == [(point, seed) for point in range(2) for seed in (5, 6, 7)]
     alone = jax.jit(sim.simulate)
@@ -101,7 +99,7 @@ def test_every_lane_is_the_run_alone(environment):
 
 
 def test_more_lanes_than_the_width_change_no_number(monkeypatch):
-    swept = scenario(training=training())
+    swept = scenario()
     wide = results(swept)
     monkeypatch.setattr("simulator.sweep.MOST_LANES", 4)  # six lanes: one full batch, one padded
     narrow = results(swept)
@@ -112,13 +110,13 @@ def test_more_lanes_than_the_width_change_no_number(monkeypatch):
 
 
 def test_shorter_stretches_change_no_number(monkeypatch):
-    swept = scenario(training=training(num_rollouts=5))
+    swept = scenario()
     whole = results(swept)
-    monkeypatch.setattr("simulator.sweep.STRETCH", 2)  # 2 + 2 + 1
+    monkeypatch.setattr("simulator.sweep.STRETCH", 2)  # 2 + 1 of three rollouts
     pieces = results(swept)
     for key, metrics in whole.items():
         for name, values in metrics.items():
-            assert pieces[key][name].shape == (5, 2)
+            assert pieces[key][name].shape == values.shape == (3, 2)
             np.testing.assert_allclose(pieces[key][name], values, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
@@ -135,7 +133,6 @@ def test_recorded_rollouts_are_every_nth_of_the_run(monkeypatch):
 
 def test_at_the_same_seed_every_point_sees_the_same_random_numbers():
     swept = scenario(
-        environment=TREE,
         optimizer=[{"name": "adam", "learning_rate": axis(0.01, 0.1)}, {"name": "lion", "learning_rate": 0.01}],
         training=training(seeds=2),
         record={"probes": ["ratio"], "ratios": {}},
@@ -152,8 +149,8 @@ def test_at_the_same_seed_every_point_sees_the_same_random_numbers():
 
 
 def test_precision_is_the_experiments():
-    single = scenario(training={**training(), "precision": "float32"})
+    single = scenario(training=training(precision="float32"))
     (chunk,) = execute(plan(single))
     assert {values.dtype.name for values in chunk.trace.metrics.values()} == {"float32"}
-    (chunk,) = execute(plan(scenario(training=training())))
+    (chunk,) = execute(plan(scenario()))
     assert {values.dtype.name for values in chunk.trace.metrics.values()} == {"float64"}

@@ -9,19 +9,23 @@ from typing import Any
 from analysis.claims import claim_problems
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.parts import to_plain
-from simulator.probes import METRICS
+from simulator.probes import METRICS_OF
 from simulator.scenario import Scenario, load
 
 
 def load_checked(source: str, overrides: Iterable[tuple[str, Any]]) -> Scenario:
-    """Load a scenario and hold its claims against the metrics, quantities and closed forms that there are."""
+    """Load a scenario and hold its headline and claims against what it records, and against the closed forms."""
     scenario = load(source, overrides)
-    heading = scenario.heading
+    heading, records = scenario.heading, [point.experiment.record for point in scenario.points]
+    metrics = sorted({metric for record in records for probe in record.probes for metric in METRICS_OF[probe]})
     columns = sorted({name for point in scenario.points for name in point.values})
-    problems = list(claim_problems(to_plain(heading.claim), sorted(METRICS), columns))
+    ratios = all(record.ratios is not None for record in records)
+    problems = list(claim_problems(to_plain(heading.claim), metrics, columns, ratios))
     for key, names in (("headline", [heading.headline]), ("columns", heading.columns)):
         problems += [
-            (key, f"no metric {name!r}; {did_you_mean(name, METRICS)}") for name in names if name not in METRICS
+            (key, f"no metric {name!r} is recorded; {did_you_mean(name, metrics)}")
+            for name in names
+            if name not in metrics
         ]
     if problems:
         raise ScenarioError(Path(source).name, problems)

@@ -32,6 +32,7 @@ class Metric:
 
 METRICS: dict[str, Metric] = {}
 PROBES: dict[str, Probe] = {}
+METRICS_OF: dict[str, tuple[str, ...]] = {}  # a probe's name -> the metrics that it may return
 
 
 def probe(*metrics: Metric) -> Callable[[Probe], Probe]:
@@ -42,6 +43,7 @@ def probe(*metrics: Metric) -> Callable[[Probe], Probe]:
 
     def register(function: Probe) -> Probe:
         PROBES[function.__name__] = function
+        METRICS_OF[function.__name__] = tuple(metric.name for metric in metrics)
         METRICS.update({metric.name: metric for metric in metrics})
         return function
 

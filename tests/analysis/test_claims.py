@@ -15,7 +15,7 @@ def rows():
 
 
 def verdict(**claim):
-    (found,) = evaluate(made_run(list(rows()), points=POINTS, claims=[{"metric": "ratio/max", **claim}]))
+    (found,) = evaluate(made_run(list(rows()), points=POINTS, claims=[{"metric": "ratio/max"} | claim]))
     return found
 
 
@@ -36,6 +36,11 @@ def test_a_false_claim_fails():
 def test_where_picks_the_variants():
     assert verdict(predicted=1.8, tolerance=0.01, where={"optimizer": "adam"})["verdict"] == "holds"
     assert verdict(predicted=1.8, tolerance=0.01, where={"optimizer": ["adam", "sgd"]})["verdict"] == "fails"
+
+
+def test_a_claim_about_what_was_not_recorded_cannot_be_judged():
+    assert verdict(metric="advantage_imbalance", predicted=1.0)["verdict"] == "cannot tell"
+    assert verdict(metric="clip/active", predicted=1.0)["verdict"] == "cannot tell"
 
 
 def test_a_claim_about_nothing_cannot_be_judged():
@@ -62,9 +67,11 @@ def test_a_closed_form_is_evaluated_at_each_point():
         ({"metric": "ratio/mx", "predicted": 1.0}, "claim[0].metric", "ratio/max"),
         ({"metric": "ratio/max", "predicted": "memoryless"}, "claim[0].predicted", "memoryless_limit"),
         ({"metric": "ratio/max", "predicted": 1.0, "where": {"optimiser": 1}}, "claim[0].where", "optimizer"),
+        ({"metric": "residual_update", "predicted": 1.0}, "claim[0].metric", "needs grad/norm, update/norm"),
+        ({"metric": "advantage_imbalance", "predicted": 1.0}, "claim[0].metric", "needs [record] ratios"),
     ],
 )
 def test_a_claim_that_no_run_could_answer_is_refused(claim, key, hint):
-    ((found, sentence),) = claim_problems([full_claim(claim)], ["ratio/max"], ["optimizer"])
+    ((found, sentence),) = claim_problems([full_claim(claim)], ["ratio/max"], ["optimizer"], ratios=False)
     assert found == key
     assert hint in sentence

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.claims import QUANTITY_NAMES
+from analysis.claims import NEEDS
 from analysis.metrics import (
     QUANTITIES,
     advantage_imbalance,
@@ -22,7 +22,7 @@ def update(rollout, number, grad, size, point=0, seed=0, **more):
 
 
 def test_claims_know_all_quantities_without_loading_them():
-    assert set(QUANTITY_NAMES) == set(QUANTITIES)
+    assert set(NEEDS) == set(QUANTITIES)
 
 
 def test_residuals_count_from_the_last_gradient_of_each_rollout():

@@ -109,14 +109,6 @@ def test_an_optimizer_runs_and_its_numbers_are_leaves(name):
     assert simulate._cache_size() == 1
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "lion", "rmsprop", "muon"])
-def test_an_optimizer_by_name_is_optaxs_own(name):
-    table = optimizer_table(name)
-    named = sim.simulate(bandit(sim.optimizer(name, **table)), KEY)
-    passed = sim.simulate(bandit(sim.optimizer(imported(optimizers()[name])(**table))), KEY)
-    np.testing.assert_allclose(named.params["logits"], passed.params["logits"], rtol=1e-13)
-
-
 @pytest.mark.parametrize("transformation", [optax.lbfgs(0.01), optax.contrib.sophia(0.01)], ids=["lbfgs", "sophia"])
 def test_what_needs_the_objective_itself_cannot_be_driven(transformation):
     with pytest.raises((TypeError, ValueError)):
@@ -143,21 +135,15 @@ def test_what_cannot_be_driven_is_refused_with_the_reason(name):
 
 
 @pytest.mark.parametrize("name", schedules())
-def test_a_schedule_runs_as_optaxs_own(name):
-    table = table_of(schedules()[name], OF_SCHEDULES)
-    named = compiled()(bandit(sim.optimizer("sgd", learning_rate={"schedule": name, **table})), KEY)
-    passed = compiled()(bandit(sim.optimizer(optax.sgd(getattr(optax, name)(**table)))), KEY)
-    assert np.all(np.isfinite(named.params["logits"]))
-    # optax computes schedules in single precision
-    np.testing.assert_allclose(named.metrics["update/norm"], passed.metrics["update/norm"], rtol=1e-6)
-
-
-@pytest.mark.parametrize("name", schedules())
-def test_every_number_of_a_schedule_can_be_written(name):
+def test_a_schedule_with_all_its_numbers_runs_as_optaxs_own(name):
     factory = schedules()[name]
     table = every_number(factory, table_of(factory, OF_SCHEDULES))
-    trace = compiled()(bandit(sim.optimizer("sgd", learning_rate={"schedule": name, **table})), KEY)
-    assert np.all(np.isfinite(trace.params["logits"]))
+    named = compiled()(bandit(sim.optimizer("sgd", learning_rate={"schedule": name, **table})), KEY)
+    # an update of plain SGD is its gradient times the schedule, which optax computes in single precision
+    schedule = getattr(optax, name)(**table)
+    expected = named.metrics["grad/norm"][0] * np.array([float(schedule(update)) for update in range(3)])
+    np.testing.assert_allclose(named.metrics["update/norm"][0], expected, rtol=1e-6)
+    assert np.all(expected > 0)
 
 
 def test_the_numbers_of_a_schedule_are_leaves():

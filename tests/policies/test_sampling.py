@@ -9,7 +9,7 @@ from simulator.policies.sampling import COUNTING_LIMIT, cumulative, draw
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
-SIZES = [2, 3, 8, COUNTING_LIMIT, COUNTING_LIMIT + 1, 64, 100]  # counting, and binary search above the limit
+SIZES = [2, 8, COUNTING_LIMIT, COUNTING_LIMIT + 1, 100]  # counting, and binary search above the limit
 ALMOST_ONE = np.nextafter(1.0, 0.0)
 
 

@@ -12,6 +12,8 @@ from simulator.probes.prefix import prefix, shared_prefix
 from tests.environments import prefixes
 from tests.probes.steps import step_of
 
+run = jax.jit(sim.simulate)
+
 # Four completions that begin with 1, 2, and what they are worth; 0 ends one, and so does the fifth token.
 TEXTS = [(1, 2, 0), (1, 2, 1, 0), (1, 2, 2, 1, 0), (1, 2, 1, 1, 1)]
 LENGTHS = np.array([3, 4, 5, 5])
@@ -33,7 +35,7 @@ def first_update(method, rewards, texts=TEXTS):
         rollouts=sim.Fixed(completions=padded),
         record=sim.Record(probes=("prefix",)),
     )
-    metrics = jax.jit(sim.simulate)(experiment, jax.random.key(0)).metrics
+    metrics = run(experiment, jax.random.key(0)).metrics
     return {name: float(values[0, 0]) for name, values in metrics.items()}
 
 
