@@ -23,8 +23,9 @@ from simulator.methods.base import Method
 from simulator.parts import part
 from simulator.policies.base import Policy
 from simulator.probes.base import measure
+from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate, softmax_pullback
-from simulator.types import Minibatch, Params, Rollout, StepContext, Tokens, Trace
+from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
 
 # Who draws random numbers; the position in this list is part of the key.
 CONSUMERS = ("init", "tokens", "rewards", "minibatches")

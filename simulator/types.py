@@ -6,20 +6,12 @@ Axes, always in this order: `N` points, `S` seeds, `I` rollouts, `K` updates in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jaxtyping import Bool, Float, Int
 
 from simulator.lazy import Array, jnp
 from simulator.parts import part
-
-if TYPE_CHECKING:
-    from simulator.environments.base import Environment
-    from simulator.policies.base import Policy
-    from simulator.surrogates.base import Surrogate
 
 Params = Any  # whatever pytree a policy trains
 
@@ -63,50 +55,6 @@ class Minibatch:
     def log_ratio(self) -> Float[Array, "P G T"]:
         """log π − log π_behavior of the tokens; 0 outside the mask."""
         return jnp.where(self.mask, self.logprobs - self.behavior_logprobs, 0.0)
-
-
-@dataclass(frozen=True)
-class StepContext:
-    """What a probe may look at: one update, before and after.
-
-    `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
-    the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
-    parameters. `every` lists all completions where that is possible. `pullback` carries a push on the
-    log-probabilities `[R, V]` that the gradient was taken at to the parameters.
-    """
-
-    environment: Environment
-    policy: Policy
-    surrogate: Surrogate
-    rollout: Rollout
-    before: Minibatch
-    push: Float[Array, "P G T"]
-    grads: Params
-    updates: Params
-    start_params: Params
-    params: Params
-    log_probs: Float[Array, "R V"]
-    behavior_log_probs: Float[Array, "R V"]
-    every: Rollout | None
-    pullback: Callable[[Float[Array, "R V"]], Params]
-
-    @cached_property
-    def after(self) -> Minibatch:
-        """The whole rollout under the updated parameters."""
-        return Minibatch(
-            log_probs=self.log_probs,
-            reference_log_probs=self.before.reference_log_probs,
-            behavior_logprobs=self.before.behavior_logprobs,
-            rows=self.before.rows,
-            tokens=self.rollout.tokens,
-            mask=self.rollout.mask,
-            advantages=self.before.advantages,
-        )
-
-    @cached_property
-    def ratio(self) -> Float[Array, "P G T"]:
-        """π / π_behavior of every token after the update."""
-        return jnp.exp(self.after.log_ratio)
 
 
 @part

@@ -15,7 +15,7 @@ LAYERS = [
     ["simulator.types", "simulator.axes"],
     ["simulator.environments.base", "simulator.policies.base", "simulator.advantages"],
     ["simulator.surrogates", "simulator.rollouts"],
-    ["simulator.exact", "simulator.methods.base"],
+    ["simulator.exact", "simulator.methods.base", "simulator.step_context"],
     ["simulator.environments"],
     ["simulator.policies"],
     ["simulator.methods"],
@@ -32,7 +32,7 @@ COMMANDS = ("simulator.cli", "simulator.__main__", "simulator.commands")
 SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # none of them knows another's parts
 
 PROTOCOLS = {f"simulator.{family}.base" for family in ("environments", "policies", "methods", "surrogates", "probes")}
-LOOP_MAY_IMPORT = PROTOCOLS | {"simulator.exact", "simulator.parts", "simulator.types"}
+LOOP_MAY_IMPORT = PROTOCOLS | {"simulator.exact", "simulator.parts", "simulator.step_context", "simulator.types"}
 
 # What is no part itself in the packages whose other modules each hold one.
 NO_PART = {"base", "__init__", "reward_rules", "sampling"}

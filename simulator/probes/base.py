@@ -9,7 +9,7 @@ from typing import Literal
 from jaxtyping import Bool, Float
 
 from simulator.lazy import Array, jnp
-from simulator.types import StepContext
+from simulator.step_context import StepContext
 
 Probe = Callable[[StepContext], dict[str, Array]]
 

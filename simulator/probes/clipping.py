@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.lazy import Array, jnp
 from simulator.probes.base import Metric, average, probe, share
-from simulator.types import StepContext
+from simulator.step_context import StepContext
 
 
 @probe(

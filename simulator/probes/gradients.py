@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simulator.lazy import Array, jax, jnp, optax
 from simulator.probes.base import Metric, probe
-from simulator.types import Params, StepContext
+from simulator.step_context import StepContext
+from simulator.types import Params
 
 
 def _inner(left: Params, right: Params) -> Array:

@@ -6,8 +6,9 @@ from jaxtyping import Bool
 
 from simulator.lazy import Array, jnp, optax
 from simulator.probes.base import Metric, average, probe
+from simulator.step_context import StepContext
 from simulator.surrogates.base import scatter
-from simulator.types import Minibatch, StepContext
+from simulator.types import Minibatch
 
 
 def shared_prefix(batch: Minibatch) -> Bool[Array, "P T"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator import exact
 from simulator.lazy import Array, jnp
 from simulator.probes.base import Metric, probe
-from simulator.types import StepContext
+from simulator.step_context import StepContext
 
 
 @probe(

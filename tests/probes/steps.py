@@ -6,11 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from simulator.advantages import GroupMean
+from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip
 from simulator.surrogates.log_ratios import Token
 from simulator.surrogates.reductions import SequenceMean
-from simulator.types import Minibatch, Rollout, StepContext
+from simulator.types import Minibatch, Rollout
 
 SURROGATE = Surrogate(advantage=GroupMean(), level=Token(), gate=Clip(), reduction=SequenceMean())
 

@@ -1,0 +1,59 @@
+"""One update, as the probes see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from jaxtyping import Float
+
+from simulator.environments.base import Environment
+from simulator.lazy import Array, jnp
+from simulator.policies.base import Policy
+from simulator.surrogates.base import Surrogate
+from simulator.types import Minibatch, Params, Rollout
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a probe may look at: one update, before and after.
+
+    `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
+    the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
+    parameters. `every` lists all completions where that is possible. `pullback` carries a push on the
+    log-probabilities `[R, V]` that the gradient was taken at to the parameters.
+    """
+
+    environment: Environment
+    policy: Policy
+    surrogate: Surrogate
+    rollout: Rollout
+    before: Minibatch
+    push: Float[Array, "P G T"]
+    grads: Params
+    updates: Params
+    start_params: Params
+    params: Params
+    log_probs: Float[Array, "R V"]
+    behavior_log_probs: Float[Array, "R V"]
+    every: Rollout | None
+    pullback: Callable[[Float[Array, "R V"]], Params]
+
+    @cached_property
+    def after(self) -> Minibatch:
+        """The whole rollout under the updated parameters."""
+        return Minibatch(
+            log_probs=self.log_probs,
+            reference_log_probs=self.before.reference_log_probs,
+            behavior_logprobs=self.before.behavior_logprobs,
+            rows=self.before.rows,
+            tokens=self.rollout.tokens,
+            mask=self.rollout.mask,
+            advantages=self.before.advantages,
+        )
+
+    @cached_property
+    def ratio(self) -> Float[Array, "P G T"]:
+        """π / π_behavior of every token after the update."""
+        return jnp.exp(self.after.log_ratio)
