@@ -51,8 +51,9 @@ class Run:
 
     @property
     def metrics(self) -> list[str]:
-        """The recorded metrics, in the order of their names."""
-        return [name for name in self.updates.columns if name in self.manifest["metrics"]]
+        """The recorded metrics that apply to some point, in the order of their names."""
+        known = [name for name in self.updates.columns if name in self.manifest["metrics"]]
+        return [name for name in known if self.updates[name].notna().any()]
 
     @cached_property
     def swept(self) -> list[str]:

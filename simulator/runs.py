@@ -33,7 +33,7 @@ from simulator.parts import to_plain
 from simulator.probes import METRICS
 from simulator.scenario import Scenario, load
 from simulator.sweep import Plan, execute, plan
-from simulator.tables import ratios_table, updates_table
+from simulator.tables import ratios_table, recorded_metrics, swept_columns, updates_table
 
 SCHEMA_VERSION = 1
 VERSIONS_OF = ("ratiodrift", "jax", "jaxlib", "optax", "numpy", "pyarrow")
@@ -115,12 +115,12 @@ def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
 
 
 def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Callable[[int, int], None]) -> None:
-    swept = sorted({name for point in scenario.points for name in point.values})
+    swept, metrics = swept_columns(scenario), recorded_metrics(scenario)
     done = 0
     on_progress(done, todo.num_updates)
     for number, chunk in enumerate(execute(todo)):
-        part, metrics = f"part-{number:05d}.parquet", list(chunk.trace.metrics)
-        _write_table(folder / "updates" / part, updates_table(chunk, scenario, swept), metrics)
+        part = f"part-{number:05d}.parquet"
+        _write_table(folder / "updates" / part, updates_table(chunk, swept, metrics), metrics)
         if len(chunk.recorded_rollouts):
             _write_table(folder / "ratios" / part, ratios_table(chunk), ["log_ratio"])
         done += next(iter(chunk.trace.metrics.values())).size

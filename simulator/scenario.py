@@ -75,8 +75,8 @@ def load(source: str | Path | dict, overrides: Iterable[tuple[str, Any]] = ()) -
         raise ScenarioError(file, problems)
     points = list(_points(parts))
     problems = [problem for point in points for problem in point.experiment.problems()]
-    if len({(int(point.experiment.training.seeds), int(point.experiment.training.seed)) for point in points}) > 1:
-        problems.append(("training", "seeds and seed must be the same in all variants: comparisons are paired by seed"))
+    if len({(training.seeds, training.seed, training.precision) for training in map(_training, points)}) > 1:
+        problems.append(("training", "seeds, seed and precision must be the same in all variants: they are paired"))
     if problems:
         raise ScenarioError(file, problems)
     return Scenario(name=name, heading=heading, tables=tables, points=points)
@@ -98,6 +98,10 @@ def _points(parts: dict[str, list[Choice]]) -> Iterator[Point]:
         values = {key: value for swept, _ in combination for key, value in swept.items()}
         chosen = dict(zip(parts, (part for _, part in combination), strict=True))
         yield Point(values=values, experiment=Experiment(**chosen))
+
+
+def _training(point: Point) -> Training:
+    return point.experiment.training
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:

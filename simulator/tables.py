@@ -7,25 +7,45 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from simulator.probes import METRICS_OF
 from simulator.scenario import Scenario
 from simulator.sweep import Chunk
 from simulator.types import Tokens
 
 
-def updates_table(chunk: Chunk, scenario: Scenario, swept: list[str]) -> pa.Table:
-    """One row per lane, rollout, update: indices, swept values, metrics."""
-    metrics = chunk.trace.metrics
-    shape = next(iter(metrics.values())).shape
+def swept_columns(scenario: Scenario) -> dict[str, pa.Array]:
+    """The swept values of all points, one array a column: numbers where all are, else text; null where unset."""
+    columns = {}
+    for name in dict.fromkeys(name for point in scenario.points for name in point.values):
+        values = [point.values.get(name) for point in scenario.points]
+        numbers = all(type(value) in (int, float) for value in values if value is not None)
+        whole = all(type(value) is int for value in values if value is not None)
+        kind = pa.int64() if whole else pa.float64() if numbers else pa.string()
+        columns[name] = pa.array([value if numbers or value is None else str(value) for value in values], type=kind)
+    return columns
+
+
+def recorded_metrics(scenario: Scenario) -> list[str]:
+    """The metrics that the scenario's probes declare: the columns of every part of the table, apply they or not."""
+    probes = {probe for point in scenario.points for probe in point.experiment.record.probes}
+    return sorted({metric for probe in probes for metric in METRICS_OF[probe]})
+
+
+def updates_table(chunk: Chunk, swept: dict[str, pa.Array], metrics: list[str]) -> pa.Table:
+    """One row per lane, rollout, update: indices, swept values, metrics (null where one does not apply)."""
+    measured = chunk.trace.metrics
+    example = next(iter(measured.values()))
+    shape, kind = example.shape, pa.from_numpy_dtype(example.dtype)
+    point = _spread(chunk.points, shape, 0)
     columns: dict[str, Any] = {
-        "point": _spread(chunk.points, shape, 0),
+        "point": point,
         "seed": _spread(chunk.seeds, shape, 0),
         "rollout": _spread(chunk.rollouts, shape, 1),
         "update": _spread(np.arange(1, shape[2] + 1), shape, 2),
     }
-    for name in swept:
-        values = pa.array([scenario.points[point].values.get(name) for point in chunk.points])
-        columns[name] = values.take(pa.array(_spread(np.arange(shape[0]), shape, 0)))
-    columns |= {name: values.reshape(-1) for name, values in sorted(metrics.items())}
+    columns |= {name: values.take(pa.array(point)) for name, values in swept.items()}
+    for name in metrics:
+        columns[name] = measured[name].reshape(-1) if name in measured else pa.nulls(example.size, kind)
     return pa.table(columns)
 
 

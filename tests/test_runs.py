@@ -6,6 +6,7 @@ import os
 import jax
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from simulator import runs
@@ -125,3 +126,27 @@ def test_a_run_that_diverges_is_marked_and_the_others_go_on(tmp_path):
     directory = runs.write_run(load(tables(optimizer=optimizer, environment=environment)), tmp_path)
     diverged = pd.read_parquet(directory / "updates").groupby("optimizer.learning_rate")["diverged"].max()
     assert diverged.loc[1e308] == 1.0
+
+
+def test_parts_of_different_structures_have_the_same_columns(tmp_path):
+    methods = [{"name": "cispo"}, {"name": "grpo", "clip_low": {"values": [0.1, 0.2]}}]
+    optimizers = [
+        {"name": "adam", "learning_rate": 0.1, "b1": {"values": [0, 0.9]}},
+        {"name": "sgd", "learning_rate": 1},
+    ]
+    directory = runs.write_run(load(tables(method=methods, optimizer=optimizers)), tmp_path)
+    schemas = {str(pq.read_schema(part).remove_metadata()) for part in (directory / "updates").iterdir()}
+    assert len(schemas) == 1
+    updates = pd.read_parquet(directory / "updates")
+    # the gate of CISPO silences nothing: its clip is null, not zero; so is the b1 that SGD does not have
+    assert updates["clip/active"].isna().equals(updates["method"] == "cispo")
+    assert updates["optimizer.b1"].isna().equals(updates["optimizer"] == "sgd")
+    assert updates["method.clip_low"].dropna().unique().tolist() == [0.1, 0.2]
+
+
+def test_an_axis_of_numbers_and_tables_is_a_column_of_text(tmp_path):
+    schedule = {"schedule": "linear_schedule", "init_value": 0.1, "end_value": 0.0, "transition_steps": 4}
+    optimizer = {"name": "sgd", "learning_rate": {"values": [0.1, schedule]}}
+    directory = runs.write_run(load(tables(optimizer=optimizer)), tmp_path)
+    values = pd.read_parquet(directory / "updates")["optimizer.learning_rate"].unique().tolist()
+    assert values == ["0.1", json.dumps(schedule)]

@@ -39,7 +39,7 @@ def clip(step: StepContext) -> dict[str, Array]:
         "after",
         "end",
     ),
-    Metric("drift/excess_max", "largest such excess", "after", "end"),
+    Metric("drift/excess_max", "largest log-ratio beyond the bound that the advantage pushes towards", "after", "end"),
 )
 def drift(step: StepContext) -> dict[str, Array]:
     """How far beyond the clip bound the update left the ratios; absent for gates without a bound."""
