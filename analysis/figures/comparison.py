@@ -61,7 +61,8 @@ def _dots(run: Run, metric: str) -> go.Figure:
 def _curves(run: Run, metric: str, axis: str) -> go.Figure:
     drawing = go.Figure()
     others = [name for name in run.swept if name != axis]
-    groups = run.summary.groupby(others, dropna=False) if others else [((), run.summary)]
+    placed = run.summary.dropna(subset=[axis])  # a variant that has no such axis has no place on it
+    groups = placed.groupby(others, dropna=False, sort=False) if others else [((), placed)]
     for index, (key, rows) in enumerate(groups):
         rows = rows.sort_values(axis)
         parts = zip(others, key if isinstance(key, tuple) else (key,), strict=True)

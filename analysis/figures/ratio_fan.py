@@ -21,8 +21,8 @@ RIBBONS = ((0.05, 0.95, 0.12), (0.25, 0.75, 0.2))  # from quantile, to quantile,
 READING = (
     "Each line is the median ratio of the tokens with a positive advantage in rollout {rollout}, its ribbons the "
     "5–95 % and 25–75 % ranges over tokens and seeds; dotted lines are the tokens with a negative advantage. Grey is "
-    "the clip band; ✕ marks the last update that had any gradient (median over seeds): what moves after it is not the "
-    "objective's doing. A dashed line is the level that a claim predicts."
+    "the clip band, where all variants have the same; ✕ marks the last update that had any gradient (median over "
+    "seeds): what moves after it is not the objective's doing. A dashed line is the level that a claim predicts."
 )
 
 
@@ -46,7 +46,8 @@ def ratio_fan(run: Run) -> Figure | None:
             _draw_pushed_up(drawing, fan(here[here["advantage"] > 0]), last, style, cell)
             _draw_pushed_down(drawing, fan(here[here["advantage"] < 0]), style, cell)
     for panel in range(len(panels)):
-        _draw_band(drawing, run, 0 if by_prompt else kinds.panel_of.index(panel), {"row": 1, "col": panel + 1})
+        points = [point for point in kinds.drawn() if by_prompt or kinds.panel_of[point] == panel]
+        _draw_band(drawing, run, points, {"row": 1, "col": panel + 1})
     if not by_prompt:
         _draw_predictions(drawing, run, kinds.panel_of)
     drawing.update_xaxes(title_text="update within the rollout", tickformat="d")
@@ -106,11 +107,12 @@ def _draw_pushed_down(drawing: go.Figure, lines: pd.DataFrame, style: dict, cell
         )  # fmt: skip
 
 
-def _draw_band(drawing: go.Figure, run: Run, point: int, cell: dict) -> None:
-    gate = run.experiment(point)["surrogate"]["gate"]
-    if gate["kind"] == "clip":
-        low, high = 1 - gate["clip_low"], 1 + gate["clip_high"]
-        drawing.add_hrect(y0=low, y1=high, fillcolor=BAND, line_width=0, layer="below", **cell)
+def _draw_band(drawing: go.Figure, run: Run, points: list[int], cell: dict) -> None:
+    """The clip band, where all that is drawn in the panel has the same."""
+    gates = [run.experiment(point)["surrogate"]["gate"] for point in points]
+    bands = {(1 - gate["clip_low"], 1 + gate["clip_high"]) if gate["kind"] == "clip" else None for gate in gates}
+    if len(bands) == 1 and (band := bands.pop()):
+        drawing.add_hrect(y0=band[0], y1=band[1], fillcolor=BAND, line_width=0, layer="below", **cell)
 
 
 def _draw_predictions(drawing: go.Figure, run: Run, panel_of: list[int]) -> None:

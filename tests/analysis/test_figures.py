@@ -97,3 +97,10 @@ def test_compared_parts_have_colours_and_axes_make_panels():
     assert kinds.colours == ["a", "b"]
     assert kinds.panels == ["reward_scale = 0.1", "reward_scale = 1", "reward_scale = 10"]
     assert kinds.colour_of == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_variant_without_the_axis_is_left_out_of_its_curves():
+    points = [{"optimizer": "sgd", "optimizer.momentum": value} for value in (0.0, 0.5, 0.9)] + [{"optimizer": "adam"}]
+    rows = [update(1, 1.0, point=point, ratio=1.0 + point) for point in range(4)]
+    (curve,) = comparison(with_summary(made_run(rows, points=points))).drawing.data
+    assert list(curve.y) == [1.0, 2.0, 3.0]
