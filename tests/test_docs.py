@@ -1,6 +1,5 @@
 """The documents say what the code does: generated parts are fresh, examples run, links lead somewhere."""
 
-import os
 import re
 from pathlib import Path
 
@@ -36,9 +35,3 @@ def test_the_example_of_the_scenario_format_is_the_shipped_one():
     for key in ("title", "question", "source"):
         value = re.search(rf'^{key} += "(.*)"$', shipped, flags=re.MULTILINE).group(1)
         assert value in text
-
-
-def test_nothing_names_the_machine_that_made_it():
-    words = [os.sep + "work" + os.sep, os.sep + "opt" + os.sep + "pypi"]
-    for page in PAGES:
-        assert not [word for word in words if word in page.read_text()], page
