@@ -205,9 +205,9 @@ def _pullback(
 
 def _silenced(surrogate: Surrogate, batch: Minibatch) -> Bool[Array, "P G T"]:
     """The tokens whose gradient the clip made exactly zero."""
-    if surrogate.gate.band is None:
+    if (clipped := surrogate.clipped(batch)) is None:
         return jnp.zeros(batch.mask.shape, dtype=bool)
-    low, high, dual = surrogate.gate.clipped(surrogate.level_ratio(batch), batch.advantages[..., None])
+    low, high, dual = clipped
     return (low | high | dual) & batch.mask
 
 

@@ -225,6 +225,17 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_does_not(whole):
     assert np.any(run(walk(), jax.random.key(1)).params["logits"] != whole.params["logits"])
 
 
+def test_every_rollout_draws_new_tokens_and_new_rewards():
+    # a policy that does not learn, arms that pay Normal(0, 1)
+    noisy = sim.Bandit(rewards=np.zeros((2, 3)), distribution="gaussian")
+    experiment = replace(walk(), environment=noisy, optimizer=sim.optimizer("sgd", learning_rate=0.0))
+    tokens = run(experiment, KEY).tokens
+    for one in range(5):
+        for other in range(one):
+            assert np.any(tokens.tokens[one] != tokens.tokens[other])
+            assert np.all(tokens.rewards[one] != tokens.rewards[other])
+
+
 # Minibatches
 
 

@@ -34,6 +34,11 @@ def test_a_completion_goes_up_to_its_first_end_token_or_to_its_last_position():
         np.testing.assert_array_equal(said, np.arange(4) < length)
 
 
+def test_what_follows_the_end_of_a_completion_is_filled_with_token_0():
+    _, tokens, mask = sample()
+    assert np.any(~mask) and np.all(tokens[~mask] == 0)
+
+
 def test_the_state_is_the_prefix():
     states, tokens, mask = sample()
     number = {text: index for index, text in enumerate(prefixes.unfinished(3, 4))}  # 1 + 2 + 4 + 8 prefixes a prompt

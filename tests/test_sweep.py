@@ -88,9 +88,9 @@ def test_the_plan_counts_what_will_be_computed():
 
 
 def test_every_lane_is_the_run_alone():
-    swept = scenario(environment=TREE, training=training(seed=5, minibatches=2), record={})
+    swept = scenario(environment=TREE, training=training(seed=5, seeds=4, minibatches=2), record={})
     found = results(swept)
-    assert sorted(found) == [(point, seed) for point in range(2) for seed in (5, 6, 7)]
+    assert sorted(found) == [(point, seed) for point in range(2) for seed in (5, 6, 7, 8)]
     alone = jax.jit(sim.simulate)
     for (point, seed), metrics in found.items():
         trace = alone(swept.points[point].experiment, jax.random.key(seed))

@@ -17,12 +17,12 @@ from simulator.step_context import StepContext
 def clip(step: StepContext) -> dict[str, Array]:
     """How many tokens the clip silenced in this update; absent for gates that silence none."""
     gate, batch = step.surrogate.gate, step.before
-    if gate.band is None:
+    if (clipped := step.surrogate.clipped(batch)) is None:
         return {}
-    log_ratio = step.surrogate.level_ratio(batch)
-    low, high, dual = gate.clipped(log_ratio, batch.advantages[..., None])
+    low, high, dual = clipped
     bottom, top = gate.band
-    outside = (jnp.exp(log_ratio) < bottom) | (jnp.exp(log_ratio) > top)
+    ratio = jnp.exp(step.surrogate.level_ratio(batch))
+    outside = (ratio < bottom) | (ratio > top)
     shares = {
         "clip/active": share(low | high | dual, batch.mask),
         "clip/active_low": share(low, batch.mask),

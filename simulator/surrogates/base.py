@@ -17,7 +17,7 @@ from jaxtyping import Float
 from simulator.advantages import Advantage
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import part, static
-from simulator.surrogates.gates import Gate
+from simulator.surrogates.gates import Flags, Gate
 from simulator.surrogates.log_ratios import Level
 from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.regularizers import KL, Entropy
@@ -42,6 +42,12 @@ class Surrogate:
     def level_ratio(self, batch: Minibatch) -> Float[Array, "P G T"]:
         """The log-ratio that the gate sees."""
         return self.level(batch.log_ratio, batch.mask)
+
+    def clipped(self, batch: Minibatch) -> tuple[Flags, Flags, Flags] | None:
+        """The tokens whose gradient the gate makes exactly zero: (low, high, dual); None for a gate that cuts none."""
+        if self.gate.band is None:
+            return None
+        return self.gate.clipped(self.level_ratio(batch), batch.advantages[..., None])
 
     def objective(self, batch: Minibatch) -> Float[Array, ""]:
         """J, which is maximised. Its *value* measures no progress (docs/theory); its gradient is what trains."""

@@ -157,5 +157,8 @@ def test_the_numbers_of_a_schedule_are_leaves():
 def test_options_are_structure():
     simulate = compiled()
     for nesterov in (False, True):
-        simulate(bandit(sim.optimizer("sgd", learning_rate=0.1, momentum=0.9, nesterov=nesterov)), KEY)
+        named = simulate(bandit(sim.optimizer("sgd", learning_rate=0.1, momentum=0.9, nesterov=nesterov)), KEY)
+        norms = named.metrics["update/norm"][0] / named.metrics["grad/norm"][0]
+        # Nesterov's first update is g + 0.9 · g, heavy-ball momentum's is g
+        np.testing.assert_allclose(norms[0], 0.19 if nesterov else 0.1, rtol=1e-12)
     assert simulate._cache_size() == 2
