@@ -55,10 +55,12 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def _without_tags(location: tuple, table: Any) -> tuple:
-    """pydantic puts a union's tag into the location; the file has no such level."""
+    """pydantic puts a union's tag, or its member's type, into the location; the file has no such level."""
     path, here = [], table
     for step in location:
         if isinstance(here, dict) and step not in here and step in [here.get(tag) for tag in TAGS]:
+            continue
+        if path and not isinstance(here, (list | tuple) if isinstance(step, int) else dict):
             continue
         path.append(step)
         if isinstance(here, dict):

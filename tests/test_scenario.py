@@ -438,3 +438,9 @@ def test_a_resolved_point_has_every_default_filled_in():
     assert point["experiment"]["method"]["clip_low"] == 0.2
     assert (point["experiment"]["optimizer"]["b1"], point["experiment"]["optimizer"]["eps"]) == (0.9, 1e-8)
     assert point["experiment"]["training"]["precision"] == "float64"
+
+
+def test_a_value_of_neither_type_is_refused_under_its_own_key():
+    claim = {"says": "So it is", "metric": "ratio/max", "predicted": [1.0], "tolerance": 0.1}
+    found = refusals(claim=[claim])
+    assert list(found) == ["claim[0].predicted"]

@@ -20,7 +20,8 @@ def shared_prefix(batch: Minibatch) -> Bool[Array, "P T"]:
 @probe(
     Metric(
         "prefix/weight",
-        "W = Σ_i ω_i A_i, the summed push on a token that the whole group shares; mean over such tokens",
+        "W = Σ_i ω_i A_i, the summed push on a token that the whole group shares; mean over such tokens, "
+        "of groups that take part in the minibatch as a whole",
         "gradient",
     ),
     Metric("prefix/grad_share", "norm of the gradient through shared prefix tokens, over the gradient's", "gradient"),
