@@ -82,7 +82,7 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     from analysis.metrics import QUANTITIES, recorded
 
     name = claim["metric"]
-    if _lacking(name, {*run.updates.columns, *([] if run.ratios is None else [RATIOS])}):
+    if _lacking(name, {*run.metrics, *run.swept, *([] if run.ratios is None else [RATIOS])}):
         return pd.DataFrame()
     rows = QUANTITIES[name](run) if name in QUANTITIES else recorded(run, name)
     rows = rows[rows["point"].map(lambda point: _is_meant(run.manifest["points"][point], claim["where"]))]

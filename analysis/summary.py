@@ -48,7 +48,7 @@ def summarize(run: Run) -> pd.DataFrame:
     """
     values = readings(run)
     if run.ratios is not None:
-        values = values.merge(ratio_quantiles(run), on=["point", "seed"])
+        values = values.merge(ratio_quantiles(run), on=["point", "seed"], how="left")
     metrics = [name for name in values.columns if name not in ("point", "seed")]
     rows = []
     for point, seeds in values.groupby("point"):

@@ -82,10 +82,11 @@ def advance(experiment: Experiment, key: Array, state: State, first: Int[Array, 
     """
     training, every = experiment.training, experiment.record.token_stride
     slots = 0 if every is None else -(-count // every)
+    listed = exact.all_completions(experiment.environment) if exact.enumerable(experiment.environment) else None
 
     def one(carry, index):
         state, recorded = carry
-        after, metrics, tokens = _rollout(experiment, key, state, index)
+        after, metrics, tokens = _rollout(experiment, key, state, index, listed)
         after = jax.tree.map(lambda new, old: jnp.where(index < training.num_rollouts, new, old), after, state)
         if every is not None:
             slot = jnp.where(index % every == 0, index // every - -(-first // every), slots)  # the last one is refuse
@@ -115,10 +116,10 @@ def _blank(experiment: Experiment, slots: int) -> Tokens:
 
 
 def _rollout(
-    experiment: Experiment, key: Array, state: State, index: Int[Array, ""]
+    experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: Rollout | None
 ) -> tuple[State, dict[str, Array], Tokens]:
-    """Sample one rollout and make all its updates."""
-    environment, policy, training = experiment.environment, experiment.policy, experiment.training
+    """Sample one rollout and make all its updates. `listed` are all completions, where they are few enough."""
+    policy, training = experiment.policy, experiment.training
     surrogate = experiment.method.surrogate()
     optimizer = experiment.optimizer.build()
 
@@ -128,7 +129,6 @@ def _rollout(
     behavior = _log_probs(policy, state.params, rollout)
     reference = _log_probs(policy, state.start_params, rollout)
     behavior_logprobs = jnp.where(rollout.mask, behavior[rows, rollout.tokens], 0.0)
-    every = exact.all_completions(environment) if exact.enumerable(environment) else None
 
     def update(carry, takes_part):
         params, opt_state, log_probs = carry
@@ -150,7 +150,7 @@ def _rollout(
         updated = optax.apply_updates(params, updates)
         log_probs = _log_probs(policy, updated, rollout)
         step = StepContext(
-            environment=environment,
+            environment=experiment.environment,
             policy=policy,
             surrogate=surrogate,
             rollout=rollout,
@@ -162,7 +162,7 @@ def _rollout(
             params=updated,
             log_probs=log_probs,
             behavior_log_probs=behavior,
-            every=every,
+            every=listed,
             pullback=pullback,
         )
         ratios = (step.after.log_ratio, _silenced(surrogate, batch))

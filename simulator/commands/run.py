@@ -16,8 +16,6 @@ def execute(options: argparse.Namespace) -> int:
     scenario = load_checked(options.scenario, overrides(options))
     out = Path(options.out)
     directory = directory_of(scenario, out)
-    from analysis.run import RunError, load
-
     known = finished(directory) and not options.force
     if not known:
         from simulator.compilation import keep_compiled_programs
@@ -28,12 +26,10 @@ def execute(options: argparse.Namespace) -> int:
         with Progress() as progress:
             write_run(scenario, out, progress)
     from analysis.completion import complete
+    from analysis.run import load
     from analysis.terminal import show
 
-    try:
-        run = load(directory) if known and (directory / "report.html").is_file() else complete(directory)
-    except RunError as error:
-        raise SystemExit(str(error)) from error
+    run = load(directory) if known and (directory / "report.html").is_file() else complete(directory)
     show(run)
     if known:
         print("This very scenario has run before: its results are shown again (--force runs it anew).")

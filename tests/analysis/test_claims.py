@@ -43,6 +43,13 @@ def test_a_claim_about_what_was_not_recorded_cannot_be_judged():
     assert verdict(metric="clip/active", predicted=1.0)["verdict"] == "cannot tell"
 
 
+def test_a_metric_that_applies_to_no_point_cannot_be_judged():
+    nulls = [row | {"clip/active": None} for row in rows()]
+    claim = {"metric": "clip/active", "predicted": 0.0}
+    (found,) = evaluate(made_run(nulls, points=POINTS, claims=[claim]))
+    assert found["verdict"] == "cannot tell"
+
+
 def test_a_claim_about_nothing_cannot_be_judged():
     assert verdict(predicted=1.8, tolerance=9.0, where={"optimizer": "lion"})["verdict"] == "cannot tell"
 

@@ -59,3 +59,11 @@ def test_quantiles_come_from_the_recorded_tokens_at_the_end_of_each_rollout():
     # medians 2 and 4; the 75 % quantile of log-ratios lies halfway between: √(2·3) and √(4·8)
     assert row["ratio/q50"] == pytest.approx(3.0)
     assert row["ratio/q75"] == pytest.approx((np.sqrt(6) + np.sqrt(32)) / 2)
+
+
+def test_a_point_without_recorded_ratios_stays_in_the_summary():
+    both = [row | {"point": point} for point in (0, 1) for row in rows()]
+    token = {"point": 0, "seed": 0, "rollout": 0, "update": 2, "prompt": 0, "completion": 0, "position": 0}
+    summary = summarize(made_run(both, ratios=[token | {"log_ratio": 0.0}], points=[{"record": "a"}, {"record": "b"}]))
+    assert summary["label"].tolist() == ["a", "b"]
+    assert summary["ratio/q50"].isna().tolist() == [False, True]
