@@ -4,6 +4,8 @@ A claim compares, case by case, the mean over seeds of a measured quantity with 
 form evaluated at the case's own numbers. It holds when the largest deviation is within the tolerance (for the
 relations "at_least" and "at_most", when no case is beyond the bound by more than that). Without a single case the
 verdict is "cannot tell".
+
+A claim with `against` compares variants: what is measured is then a difference, paired by seed.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.axes import scale_axis
 from analysis.intervals import half_width
 from analysis.theory.adam_residual import adam_residual
 from analysis.theory.memoryless_limit import memoryless_limit
+from analysis.theory.scale_jump import scale_jump
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +28,16 @@ if TYPE_CHECKING:
     from analysis.run import Run
 
 RATIOS = "[record] ratios"
+SCALE = "an axis over a reward scale"
 # What each quantity of analysis/metrics.py is worked out of: metrics, swept columns, recorded ratios.
 NEEDS = {
     "residual_update": ("grad/norm", "update/norm"),
-    "scale_elasticity": ("update/norm", "environment.reward_scale"),
-    "scale_spread": ("update/displacement", "environment.reward_scale"),
+    "scale_elasticity": ("update/norm", SCALE),
+    "scale_spread": ("update/displacement", SCALE),
+    "jump_response": ("update/norm",),
+    "jump_peak": ("update/norm",),
+    "expected_bias_at_start": ("prefix/expected_bias",),
+    "objective_at_start": ("objective", RATIOS),
     "prefix_weight_at_start": ("prefix/weight", RATIOS),
     "advantage_imbalance": (RATIOS,),
     "movement_imbalance": (RATIOS,),
@@ -37,6 +46,10 @@ CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "adam_residual": lambda case: adam_residual(case["n"], case["j"], case["b1"], case["b2"]),
     "memoryless_limit": lambda case: memoryless_limit(case["probability"], case["clip_low"], case["clip_high"]),
     "group_covariance": lambda case: case["covariance"].to_numpy(),
+    "binary_prefix_weight": lambda case: case["binary"].to_numpy(),
+    "expected_prefix_bias": lambda case: case["closed_form"].to_numpy(),
+    "length_covariance": lambda case: case["covariance"].to_numpy(),
+    "scale_jump": lambda case: scale_jump(case["n"], case["j"], case["factor"], case["b1"], case["b2"]),
 }
 
 
@@ -56,14 +69,19 @@ def claim_problems(
         quantities = [*metrics, *NEEDS]
         if claim["metric"] not in quantities:
             yield f"claim[{index}].metric", f"unknown {claim['metric']!r}; {unknown(claim['metric'], quantities)}"
-        elif lacking := _lacking(claim["metric"], {*metrics, *columns, *([RATIOS] if ratios else [])}):
+        elif lacking := _lacking(claim["metric"], _available(metrics, columns, ratios)):
             yield f"claim[{index}].metric", f"{claim['metric']} needs {', '.join(lacking)}, which is not recorded"
         predicted = claim["predicted"]
         if isinstance(predicted, str) and predicted not in CLOSED_FORMS:
             yield f"claim[{index}].predicted", f"no closed form {predicted!r}; {unknown(predicted, list(CLOSED_FORMS))}"
-        for column in claim["where"]:
-            if column not in columns:
-                yield f"claim[{index}].where", f"no column {column!r}; {unknown(column, columns)}"
+        for key in ("where", "against"):
+            for column in claim[key]:
+                if column not in columns:
+                    yield f"claim[{index}].{key}", f"no column {column!r}; {unknown(column, columns)}"
+
+
+def _available(metrics: list[str], columns: list[str], ratios: bool) -> set[str]:
+    return {*metrics, *([RATIOS] if ratios else []), *([SCALE] if scale_axis(columns) else [])}
 
 
 def _lacking(quantity: str, available: set[str]) -> list[str]:
@@ -82,10 +100,13 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     from analysis.metrics import QUANTITIES, recorded
 
     name = claim["metric"]
-    if _lacking(name, {*run.metrics, *run.swept, *([] if run.ratios is None else [RATIOS])}):
+    if _lacking(name, _available(run.metrics, run.swept, run.ratios is not None)):
         return pd.DataFrame()
     rows = QUANTITIES[name](run) if name in QUANTITIES else recorded(run, name)
-    rows = rows[rows["point"].map(lambda point: _is_meant(run.manifest["points"][point], claim["where"]))]
+    if claim["against"]:
+        rows = _differences(run, rows, claim["against"])
+    meant = [_is_meant(run.manifest["points"][point], claim["where"]) for point in rows["point"]]
+    rows = rows[np.array(meant, dtype=bool)]
     rows = rows[np.isfinite(rows["measured"].to_numpy(dtype=float))]
     predicted = claim["predicted"]
     rows = rows.assign(predicted=CLOSED_FORMS[predicted](rows) if isinstance(predicted, str) else float(predicted))
@@ -93,10 +114,33 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     by = [name for name in ("point", "rollout", "n", "j") if name in rows.columns]
     if "covariance" in rows.columns:
         by = [*by, "seed"]  # each group has a prediction of its own
+    if rows.empty:
+        return pd.DataFrame()
     grouped = rows.groupby(by)
     found = grouped[["measured", "predicted"]].mean()
     found["half_width"] = grouped["measured"].apply(half_width)
     return found.reset_index()
+
+
+def _differences(run: Run, rows: pd.DataFrame, against: dict[str, Any]) -> pd.DataFrame:
+    """The measured values minus those of each point's counterpart, seed by seed; points without one are left out."""
+    points = run.manifest["points"]
+
+    def key(point: dict[str, Any]) -> str:
+        return repr([point.get(column) for column in run.swept])
+
+    def changed(point: dict[str, Any]) -> dict[str, Any]:
+        """The point with the columns of `against` replaced; another part does not have this one's own axes."""
+        own = tuple(f"{column}." for column in against if "." not in column)
+        return {column: value for column, value in point.items() if not column.startswith(own)} | against
+
+    known = {key(point): index for index, point in enumerate(points)}
+    other = {index: known.get(key(changed(point)), -1) for index, point in enumerate(points)}
+    rows = rows.assign(other=rows["point"].map(other))
+    by = [name for name in ("seed", "rollout", "n", "j") if name in rows.columns]
+    theirs = rows[["point", *by, "measured"]].rename(columns={"point": "other", "measured": "theirs"})
+    paired = rows[rows["other"] != rows["point"]].merge(theirs, on=["other", *by])
+    return paired.assign(measured=paired["measured"] - paired["theirs"])
 
 
 def _is_meant(point: dict[str, Any], where: dict[str, Any]) -> bool:
@@ -105,7 +149,7 @@ def _is_meant(point: dict[str, Any], where: dict[str, Any]) -> bool:
 
 def _verdict(run: Run, claim: dict[str, Any]) -> dict[str, Any]:
     rows = cases(run, claim)
-    result = {key: claim[key] for key in ("says", "source", "metric", "tolerance", "relation", "where")}
+    result = {key: claim[key] for key in ("says", "source", "metric", "tolerance", "relation", "where", "against")}
     if rows.empty:
         nothing = dict.fromkeys(("predicted", "measured", "half_width", "largest_deviation", "worst_case"))
         return {**result, **nothing, "cases": 0, "verdict": "cannot tell"}

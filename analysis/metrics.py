@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.axes import scale_axis
+from analysis.length_trap import length_trap_bias
 from analysis.summary import readings
+from analysis.theory.expected_prefix_bias import binary_prefix_weight
 from analysis.theory.prefix_weight import prefix_weight, token_weights
 
 if TYPE_CHECKING:
@@ -44,10 +47,10 @@ def residual_update(run: Run) -> pd.DataFrame:
 
 
 def scale_elasticity(run: Run) -> pd.DataFrame:
-    """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept `environment.reward_scale`."""
+    """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
     first = run.updates.query("rollout == 0 and update == 1")
     rows = [
-        {"point": case["point"].iloc[0], "seed": seed, "measured": _slope(case, "update/norm")}
+        {"point": case["point"].iloc[0], "seed": seed, "measured": _slope(case, scale_axis(run.swept), "update/norm")}
         for (*_, seed), case in _by_scale(run, first)
     ]
     return pd.DataFrame(rows, columns=["point", "seed", "measured"])
@@ -58,20 +61,58 @@ def scale_spread(run: Run) -> pd.DataFrame:
     final = readings(run).join(run.updates.groupby("point")[[*run.swept]].first(), on="point")
     rows = []
     for (*_, seed), case in _by_scale(run, final):
-        distance = case.sort_values("environment.reward_scale")["update/displacement"]
+        distance = case["update/displacement"]
         spread = distance.max() / distance.min() - 1
         rows.append({"point": case["point"].iloc[0], "seed": seed, "measured": spread})
     return pd.DataFrame(rows, columns=["point", "seed", "measured"])
 
 
 def prefix_weight_at_start(run: Run) -> pd.DataFrame:
-    """The recorded prefix weight of each recorded rollout's first update, beside Σ_i ω_i A_i from its completions."""
-    tokens = run.ratios[run.ratios["update"] == 1]
-    completions = tokens.groupby([*CASE, "prompt", "completion"]).agg(
-        length=("token", "size"), advantage=("advantage", "first")
-    )
+    """The recorded prefix weight of each recorded rollout's first update, beside Σ_i ω_i A_i from its completions.
+
+    `binary` is the closed form for GRPO's weights, where every reward is one of two.
+    """
+    completions = _completions_at_start(run).groupby(CASE)[["length", "advantage", "reward"]]
+    predicted = completions.apply(lambda group: _weight(run, group)).rename("covariance")
+    binary = completions.apply(lambda group: _binary_weight(run, group)).rename("binary")
+    measured = run.updates[run.updates["update"] == 1].set_index(CASE)["prefix/weight"].rename("measured")
+    rows = pd.concat([measured, predicted, binary], axis=1, join="inner")
+    return rows.dropna(subset=["measured", "covariance"]).reset_index()
+
+
+def jump_response(run: Run) -> pd.DataFrame:
+    """The size of each update after the reward scale's jump, in units of the last update before it.
+
+    `j` counts from the first update after the jump, `n` the updates before it, `factor` is what the scale grew by.
+    """
+    rows = run.updates[[*CASE, "update", "update/norm"]].join(_jumps(run), on="point").dropna(subset=["at"])
+    rows["count"] = rows["rollout"] * rows["each"] + rows["update"]
+    rows["n"] = rows["at"] * rows["each"]
+    rows["j"] = rows["count"] - rows["n"]
+    unit = rows[rows["j"] == 0].set_index(["point", "seed"])["update/norm"].rename("unit")
+    rows = rows[rows["j"] > 0].join(unit, on=["point", "seed"])
+    rows["measured"] = rows["update/norm"] / rows["unit"]
+    return rows[[*CASE, "n", "j", "factor", "measured"]].join(_parameters(run), on="point")
+
+
+def jump_peak(run: Run) -> pd.DataFrame:
+    """The largest update after the reward scale's jump, in units of the last one before it."""
+    return jump_response(run).groupby(["point", "seed"])["measured"].max().reset_index()
+
+
+def expected_bias_at_start(run: Run) -> pd.DataFrame:
+    """The oracle's `prefix/expected_bias` of the first rollout, beside the closed form for the length trap."""
+    first = run.updates[(run.updates["rollout"] == 0) & (run.updates["update"] == 1)]
+    rows = first[["point", "seed", "prefix/expected_bias"]].rename(columns={"prefix/expected_bias": "measured"})
+    return rows.assign(closed_form=rows["point"].map(lambda point: length_trap_bias(run.experiment(point))))
+
+
+def objective_at_start(run: Run) -> pd.DataFrame:
+    """The objective's value at each recorded rollout's first update, beside Σ_i ω_i A_i L_i from its completions."""
+    completions = _completions_at_start(run)
+    completions["advantage"] *= completions["length"]
     predicted = completions.groupby(CASE)[["length", "advantage"]].apply(lambda group: _weight(run, group))
-    measured = run.updates[run.updates["update"] == 1].set_index(CASE)["prefix/weight"]
+    measured = run.updates[run.updates["update"] == 1].set_index(CASE)["objective"]
     rows = pd.concat([measured.rename("measured"), predicted.rename("covariance")], axis=1, join="inner")
     return rows.dropna().reset_index()
 
@@ -95,6 +136,10 @@ QUANTITIES = {
     "scale_elasticity": scale_elasticity,
     "scale_spread": scale_spread,
     "prefix_weight_at_start": prefix_weight_at_start,
+    "jump_response": jump_response,
+    "jump_peak": jump_peak,
+    "expected_bias_at_start": expected_bias_at_start,
+    "objective_at_start": objective_at_start,
     "advantage_imbalance": advantage_imbalance,
     "movement_imbalance": movement_imbalance,
 }
@@ -119,11 +164,25 @@ def _parameters(run: Run) -> pd.DataFrame:
 
 
 def _uniform_probability(experiment: dict) -> float:
-    """What each token's probability is when a run begins; NaN where the policy does not begin uniform."""
+    """What each token's probability is when a run begins; NaN unless a table begins uniform."""
     environment, policy = experiment["environment"], experiment["policy"]
-    if policy.get("start") != "zeros" or policy.get("bias") is not None:
+    begins_uniform = policy.get("start") == "zeros" and policy.get("bias") is policy.get("initial_logits") is None
+    if policy["kind"] != "tabular" or not begins_uniform:
         return float("nan")
-    return 1 / (environment["vocab_size"] if "vocab_size" in environment else len(environment["rewards"][0]))
+    if "rewards" in environment:
+        return 1 / len(environment["rewards"][0])
+    return 1 / environment.get("vocab_size", np.nan)
+
+
+def _jumps(run: Run) -> pd.DataFrame:
+    """When each point's reward scale jumps (the first rollout after), by what factor, and its updates a rollout."""
+    rows = []
+    for point in range(len(run.manifest["points"])):
+        scale = run.experiment(point)["environment"].get("reward_scale")
+        jumps = isinstance(scale, dict) and scale["kind"] == "jump"
+        row = {"at": scale["at"], "factor": scale["after"] / scale["before"]} if jumps else {"at": np.nan, "factor": 1}
+        rows.append({**row, "each": _updates_per_rollout(run, point)})
+    return pd.DataFrame(rows)
 
 
 def _updates_per_rollout(run: Run, point: int) -> int:
@@ -133,20 +192,40 @@ def _updates_per_rollout(run: Run, point: int) -> int:
 
 def _by_scale(run: Run, frame: pd.DataFrame):
     """The rows that differ in the reward's scale alone."""
-    others = [name for name in run.swept if name != "environment.reward_scale"]
+    others = [name for name in run.swept if name != scale_axis(run.swept)]
     return frame.groupby([*others, "seed"], dropna=False)
 
 
-def _slope(case: pd.DataFrame, column: str) -> float:
+def _slope(case: pd.DataFrame, scale: str, column: str) -> float:
     moved = case[case[column] > 0]  # a group without signal moves nothing, at any scale
     if len(moved) < 2:
         return float("nan")
-    return float(np.polyfit(np.log(moved["environment.reward_scale"]), np.log(moved[column]), 1)[0])
+    return float(np.polyfit(np.log(moved[scale]), np.log(moved[column]), 1)[0])
+
+
+def _completions_at_start(run: Run) -> pd.DataFrame:
+    """Length, advantage and reward of the completions of each recorded rollout."""
+    tokens = run.ratios[run.ratios["update"] == 1]
+    return tokens.groupby([*CASE, "prompt", "completion"]).agg(
+        length=("token", "size"), advantage=("advantage", "first"), reward=("reward", "first")
+    )
+
+
+def _binary_weight(run: Run, group: pd.DataFrame) -> float:
+    surrogate = _experiment_of(run, group)["surrogate"]
+    kinds = surrogate["advantage"]["kind"], surrogate["reduction"]["kind"]
+    if kinds != ("group_zscore", "sequence_mean") or group["reward"].nunique() > 2:
+        return float("nan")
+    right = group["reward"] == group["reward"].max()
+    return binary_prefix_weight(group["length"], right, surrogate["advantage"]["ddof"])
+
+
+def _experiment_of(run: Run, group: pd.DataFrame) -> dict:
+    return run.experiment(group.index[0][0] if isinstance(group.index[0], tuple) else group.index[0])
 
 
 def _weight(run: Run, group: pd.DataFrame) -> float:
-    point = group.index[0][0] if isinstance(group.index[0], tuple) else group.index[0]
-    experiment = run.experiment(point)
+    experiment = _experiment_of(run, group)
     reduction = experiment["surrogate"]["reduction"]
     constant = reduction.get("length") or experiment["environment"].get("max_length", 1)
     weights = token_weights(reduction["kind"], group["length"], constant)

@@ -1,6 +1,7 @@
 """From rewards to advantages: what a completion is compared with, and in which unit.
 
-Every part here is called with rewards `[P, G]` and returns advantages `[P, G]`.
+Every part here is called with rewards `[P, G]`, or with their sources `[P, G, M]` where it `reads_sources`, and returns
+advantages `[P, G]`. Where an advantage is linear in the rewards, `given_reward` is its mean over the rest of the group.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import NonNegative, part, static
+from simulator.lazy import Array, jax, jnp
+from simulator.parts import NonNegative, Vector, part, static
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
@@ -44,9 +45,15 @@ class Reward:
 
     kind: Literal["reward"] = static("reward")
     needs_group = False
+    reads_sources = False
+    own_group = True
 
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         return rewards
+
+    def given_reward(self, reward: Array, mean: Array, group_size: int) -> Array:
+        """E[A_i | R_i] = R_i"""
+        return reward
 
 
 @part
@@ -60,9 +67,15 @@ class GroupMean:
 
     kind: Literal["group_mean"] = static("group_mean")
     needs_group = True
+    reads_sources = False
+    own_group = True
 
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         return _centre(rewards)
+
+    def given_reward(self, reward: Array, mean: Array, group_size: int) -> Array:
+        """E[A_i | R_i] = (G−1)/G · (R_i − E[R])"""
+        return (group_size - 1) / group_size * (reward - mean)
 
 
 @part
@@ -80,6 +93,8 @@ class GroupZScore:
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
     needs_group = True
+    reads_sources = False
+    own_group = True
 
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         centred = _centre(rewards)
@@ -98,10 +113,16 @@ class LeaveOneOut:
 
     kind: Literal["leave_one_out"] = static("leave_one_out")
     needs_group = True
+    reads_sources = False
+    own_group = True
 
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         group_size = rewards.shape[-1]
         return _centre(rewards) * (group_size / (group_size - 1))
+
+    def given_reward(self, reward: Array, mean: Array, group_size: int) -> Array:
+        """E[A_i | R_i] = R_i − E[R]"""
+        return reward - mean
 
 
 @part
@@ -120,10 +141,49 @@ class BatchZScore:
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
     needs_group = True
+    reads_sources = False
+    own_group = False
 
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         deviation = _deviation(rewards - jnp.mean(rewards), self.ddof, axis=None)
         return jnp.where(deviation > 0, _divide(_centre(rewards), deviation + self.eps), 0.0)
 
 
-Advantage = Annotated[Reward | GroupMean | GroupZScore | LeaveOneOut | BatchZScore, Field(discriminator="kind")]
+@part
+class PerSource:
+    """Each reward source in units of its own deviation within the group, added up, then whitened over the batch.
+
+    S_i = Σ_m weights_m (R_im − R̄_m) / (σ_m + eps),   A_i = (S_i − S̄_batch) / (σ_batch(S) + eps)
+
+    where a source without deviation in the group adds nothing, `weights` are ones when left out, and `whiten = false`
+    leaves A_i = S_i. Sources of different size count the same; the other advantages add the sources up first.
+
+    Reference: GDPO, arXiv:2601.05242 (TRL `normalize_then_sum`).
+    """
+
+    kind: Literal["per_source"] = static("per_source")
+    weights: Vector | None = None
+    ddof: Ddof = 1
+    eps: NonNegative = 1e-6
+    whiten: Annotated[bool, Field(strict=True)] = static(True)
+    needs_group = True
+    reads_sources = True
+
+    @property
+    def own_group(self) -> bool:
+        return not self.whiten
+
+    def __call__(self, sources: Float[Array, "P G M"]) -> Float[Array, "P G"]:
+        each = GroupZScore(ddof=self.ddof, eps=self.eps)
+        scores = jax.vmap(each, in_axes=-1, out_axes=-1)(sources)
+        total = jnp.sum(scores if self.weights is None else scores * jnp.asarray(self.weights), axis=-1)
+        if not self.whiten:
+            return total
+        centred = _centre(total.reshape(1, -1)).reshape(total.shape)
+        deviation = _deviation(centred, self.ddof, axis=None)
+        return _divide(centred, jnp.where(deviation > 0, deviation + self.eps, 0.0))
+
+
+Advantage = Annotated[
+    Reward | GroupMean | GroupZScore | LeaveOneOut | BatchZScore | PerSource, Field(discriminator="kind")
+]

@@ -43,7 +43,7 @@ def schema_problems(error: ValidationError, cls: type, table: dict) -> Iterator[
     for path, found in located:
         inner = any(len(other) > len(path) and other[: len(path)] == path for other, _ in located)
         if not inner:  # what is wrong with an array because of its items is said of the items
-            yield dotted(path), _sentence(found, path, cls, table)
+            yield dotted(path + ("kind",) * _wants_a_kind(found)), _sentence(found, path, cls, table)
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -70,6 +70,11 @@ def _without_tags(location: tuple, table: Any) -> tuple:
     return tuple(path)
 
 
+def _wants_a_kind(found: dict) -> bool:
+    """Whether a table's `kind` names nothing, where a number may stand in place of the table."""
+    return found["type"] == "union_tag_invalid" and found["ctx"]["discriminator"].endswith("()")
+
+
 def _sentence(found: dict, path: tuple, cls: type, table: dict) -> str:
     kind, context, value = found["type"], found.get("ctx", {}), found.get("input")
     bounds = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<")}
@@ -86,12 +91,17 @@ def _sentence(found: dict, path: tuple, cls: type, table: dict) -> str:
         wanted = {"int": "an integer", "float": "a number", "string": "a string", "bool": "true or false"}
         wanted |= {"tuple": "an array", "finite": "a finite number"}
         return f"must be {wanted[kind.split('_')[0]]}, got {describe(value)}"
-    if kind == "dataclass_type":
+    if kind in ("dataclass_type", "model_attributes_type"):
         return f"must be a table, got {describe(value)}"
     if kind == "literal_error":
         return f"must be {context['expected']}, got {value!r}; {did_you_mean(value, _quoted(context['expected']))}"
     if kind == "union_tag_invalid":
         tag, known = context["tag"], _quoted(context["expected_tags"])
+        if _wants_a_kind(found):
+            known = [name for name in known if name != "number"]
+            if "kind" not in value:
+                return f"is required: one of {', '.join(known)}"
+            return f"unknown kind {tag!r}; {did_you_mean(tag, known)}"
         return f"unknown {context['discriminator'].strip(chr(39))} {tag!r}; {did_you_mean(tag, known)}"
     if kind == "union_tag_not_found":
         return f"needs the key {context['discriminator']}"
@@ -105,19 +115,18 @@ def _quoted(text: str) -> list[str]:
 def fields_at(cls: type, path: tuple, table: Any) -> list[str]:
     """The keys that the part below `path` knows."""
     for step in path:
-        if isinstance(step, int):
-            table = table[step]
-            continue
         table = table[step]
-        options = list(_dataclasses_in(get_type_hints(cls, include_extras=True)[step]))
-        tags = [table.get(tag) for tag in TAGS]
-        chosen = [option for option in options if any(tag in tags for tag in _literals(option))]
-        cls = (chosen or options)[0]
+        if isinstance(step, str):
+            options = list(_dataclasses_in(get_type_hints(cls, include_extras=True)[step]))
+        if isinstance(table, dict):
+            tags = [table.get(tag) for tag in TAGS]
+            chosen = [option for option in options if any(tag in tags for tag in _literals(option))]
+            cls = (chosen or options)[0]
     return [field.name for field in dataclasses.fields(cls)]
 
 
 def _dataclasses_in(annotation: Any) -> Iterator[type]:
-    if dataclasses.is_dataclass(annotation):
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):  # not pydantic's marks, which are objects
         yield annotation
     for inner in get_args(annotation):
         yield from _dataclasses_in(inner)

@@ -12,7 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from simulator.environments.bandit import Bandit
+from simulator.environments.length_trap import LengthTrap
+from simulator.environments.multi_task import MultiTask
+from simulator.environments.token_chain import TokenChain
 from simulator.environments.token_tree import TokenTree
+from simulator.environments.verifier import Verifier
+from simulator.exact import Oracle
 from simulator.methods.cispo import CISPO
 from simulator.methods.dapo import DAPO
 from simulator.methods.dr_grpo import DrGRPO
@@ -21,13 +26,16 @@ from simulator.methods.gspo import GSPO
 from simulator.methods.reinforce import Reinforce
 from simulator.methods.rloo import RLOO
 from simulator.parts import Count, Family, part, static
+from simulator.policies.log_linear import LogLinear
+from simulator.policies.low_rank import LowRank
 from simulator.policies.tabular import Tabular
+from simulator.policies.transformer import Transformer
 from simulator.probes import PROBES
 from simulator.rollouts import Fixed, Sampled
 from simulator.surrogates.base import Surrogate
 
-ENVIRONMENTS = Family("environment", "kind", [Bandit, TokenTree])
-POLICIES = Family("policy", "kind", [Tabular])
+ENVIRONMENTS = Family("environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask])
+POLICIES = Family("policy", "kind", [Tabular, LogLinear, LowRank, Transformer])
 METHODS = Family("method", "name", [Reinforce, RLOO, GRPO, DrGRPO, DAPO, GSPO, CISPO, Surrogate])
 ROLLOUTS = Family("rollout source", "kind", [Sampled, Fixed])
 
@@ -69,10 +77,20 @@ def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @part
 class Record:
-    """What is kept: the metrics of the named probes for every update, per-token ratios of every n-th rollout."""
+    """What is kept: the metrics of the named probes for every update, per-token ratios of every n-th rollout.
+
+    An `oracle` says of every rollout's first gradient what it is on average, against the gradient of the return.
+    """
 
     probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(tuple(PROBES))
     ratios: Stride | None = None
+    oracle: Oracle | None = None
+
+    @property
+    def active_probes(self) -> tuple[str, ...]:
+        """The probes that have something to say: the oracle's only where there is one."""
+        silent = {None: {"bias", "bias_error"}, "enumerated": {"bias_error"}}
+        return tuple(name for name in self.probes if name not in silent.get(getattr(self.oracle, "kind", None), ()))
 
     @property
     def token_stride(self) -> int | None:
@@ -94,10 +112,11 @@ class Experiment:
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between parts that are each right: (dotted key, sentence)."""
         yield from self._group_problems()
+        yield from self._source_problems()
         yield from self._fixed_problems()
-        bias, vocab_size = getattr(self.policy, "bias", None), self.environment.vocab_size
-        if bias is not None and len(bias) != vocab_size:
-            yield "policy.bias", f"{len(bias)} numbers for a vocabulary of {vocab_size}"
+        yield from self._oracle_problems()
+        misfits = getattr(self.policy, "misfits", lambda environment: ())
+        yield from ((f"policy.{field}", sentence) for field, sentence in misfits(self.environment))
 
     def _group_problems(self) -> Iterator[tuple[str, str]]:
         group_size, minibatches = self.training.group_size, self.training.minibatches
@@ -119,6 +138,20 @@ class Experiment:
                     f"({self.environment.num_prompts} prompts × group_size {group_size})"
                 ),
             )
+
+    def _source_problems(self) -> Iterator[tuple[str, str]]:
+        weights, sources = getattr(self.method.surrogate().advantage, "weights", None), self.environment.num_sources
+        if weights is not None and len(weights) != sources:
+            yield "method.advantage.weights", f"{len(weights)} numbers for {sources} reward source{'s' * (sources > 1)}"
+
+    def _oracle_problems(self) -> Iterator[tuple[str, str]]:
+        oracle, surrogate = self.record.oracle, self.method.surrogate()
+        problem = getattr(oracle, "problem", None)
+        on_policy = self.rollouts.staleness == 0
+        if isinstance(self.rollouts, Fixed) and oracle is not None:
+            yield "record.oracle", "fixed completions are not drawn from the policy: their gradient has no mean"
+        elif problem and (sentence := problem(self.environment, surrogate, self.training.group_size, on_policy)):
+            yield "record.oracle", sentence
 
     def _fixed_problems(self) -> Iterator[tuple[str, str]]:
         if not isinstance(self.rollouts, Fixed):

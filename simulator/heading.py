@@ -16,7 +16,8 @@ class Claim:
     """A sentence that a run can prove wrong: a measured quantity against a prediction.
 
     `metric` is a recorded metric or a quantity that `analysis` derives; `predicted` a number or the name of a closed
-    form; `where` picks variants by the columns of the tables; the two must agree within `tolerance`.
+    form; `where` picks variants by the columns of the tables; the two must agree within `tolerance`. With `against`,
+    what is measured is a variant's value minus that of the variant which differs in just these columns, seed by seed.
     """
 
     says: str
@@ -25,6 +26,7 @@ class Claim:
     tolerance: Annotated[float, Field(strict=True, ge=0)]
     relation: Literal["equal", "at_least", "at_most"] = "equal"
     where: dict[str, Any] = field(default_factory=dict)
+    against: dict[str, Any] = field(default_factory=dict)
     source: str = ""
 
 

@@ -9,6 +9,7 @@ random number is keyed by (key, rollout, consumer), never by a position in a bat
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -28,7 +29,7 @@ from simulator.surrogates.base import Surrogate, softmax_pullback
 from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
 
 # Who draws random numbers; the position in this list is part of the key.
-CONSUMERS = ("init", "tokens", "rewards", "minibatches")
+CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle")
 
 
 @runtime_checkable
@@ -46,11 +47,12 @@ class Experiment(Protocol):
 
 @part
 class State:
-    """All that one rollout hands to the next."""
+    """All that one rollout hands to the next; `past` are the parameters `[staleness, …]` before it, oldest first."""
 
     params: Params
     opt_state: Any
     start_params: Params
+    past: Params | None = None
 
 
 def _key(key: Array, consumer: str, rollout: int | Array = 0) -> Array:
@@ -60,8 +62,22 @@ def _key(key: Array, consumer: str, rollout: int | Array = 0) -> Array:
 def init(experiment: Experiment, key: Array) -> State:
     """The state before the first rollout."""
     _check_precision(experiment.training.precision)
-    params = experiment.policy.init(_key(key, "init"), experiment.environment)
-    return State(params=params, opt_state=experiment.optimizer.build().init(params), start_params=params)
+    params = _prepared(experiment, key).policy.init(_key(key, "init"), experiment.environment)
+    return State(
+        params=params,
+        opt_state=experiment.optimizer.build().init(params),
+        start_params=params,
+        past=_repeated(params, experiment.rollouts.staleness),
+    )
+
+
+def _prepared(experiment: Experiment, key: Array) -> Experiment:
+    """The experiment with what its policy draws once for a run."""
+    return replace(experiment, policy=experiment.policy.prepare(_key(key, "policy"), experiment.environment))
+
+
+def _repeated(params: Params, times: int) -> Params | None:
+    return jax.tree.map(lambda leaf: jnp.stack([leaf] * times), params) if times else None
 
 
 def simulate(experiment: Experiment, key: Array) -> Trace:
@@ -80,9 +96,10 @@ def advance(experiment: Experiment, key: Array, state: State, first: Int[Array, 
     Returns the state and the trace `[count, K]`. Per-token traces come in ⌈count / every⌉ slots: the first holds the
     first recorded rollout of the stretch, and a slot is zeros where the stretch has no recorded rollout for it.
     """
+    experiment = _prepared(experiment, key)
     training, every = experiment.training, experiment.record.token_stride
     slots = 0 if every is None else -(-count // every)
-    listed = exact.all_completions(experiment.environment) if exact.enumerable(experiment.environment) else None
+    listed = exact.list_completions(experiment.environment) if exact.enumerable(experiment.environment) else None
 
     def one(carry, index):
         state, recorded = carry
@@ -116,19 +133,23 @@ def _blank(experiment: Experiment, slots: int) -> Tokens:
 
 
 def _rollout(
-    experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: Rollout | None
+    experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: exact.Listed | None
 ) -> tuple[State, dict[str, Array], Tokens]:
     """Sample one rollout and make all its updates. `listed` are all completions, where they are few enough."""
-    policy, training = experiment.policy, experiment.training
+    environment, policy, training = experiment.environment, experiment.policy, experiment.training
     surrogate = experiment.method.surrogate()
     optimizer = experiment.optimizer.build()
 
-    rollout = _sample(experiment, key, state.params, index)
-    advantages = surrogate.advantage(rollout.rewards)
+    behavior_params = state.params if state.past is None else jax.tree.map(lambda leaf: leaf[0], state.past)
+    rollout = _sample(experiment, key, behavior_params, index)
+    advantages = surrogate.advantages(rollout)
     rows = policy.rows(rollout)
-    behavior = _log_probs(policy, state.params, rollout)
+    start = _log_probs(policy, state.params, rollout)
+    behavior = start if state.past is None else _log_probs(policy, behavior_params, rollout)
     reference = _log_probs(policy, state.start_params, rollout)
-    behavior_logprobs = jnp.where(rollout.mask, behavior[rows, rollout.tokens], 0.0)
+    behavior_logprobs = jnp.where(rollout.mask & rollout.chosen, behavior[rows, rollout.tokens], 0.0)
+    listed = None if listed is None else exact.rewarded(listed, environment, index)
+    bias = {} if experiment.record.oracle is None else _bias(experiment, key, state, behavior_params, index, listed)
 
     def update(carry, takes_part):
         params, opt_state, log_probs = carry
@@ -139,6 +160,7 @@ def _rollout(
             rows=rows,
             tokens=rollout.tokens,
             mask=rollout.mask & takes_part[..., None],
+            chosen=rollout.chosen,
             advantages=advantages,
         )
         pullback = _pullback(policy, params, rollout, log_probs)
@@ -150,7 +172,7 @@ def _rollout(
         updated = optax.apply_updates(params, updates)
         log_probs = _log_probs(policy, updated, rollout)
         step = StepContext(
-            environment=experiment.environment,
+            environment=environment,
             policy=policy,
             surrogate=surrogate,
             rollout=rollout,
@@ -159,17 +181,18 @@ def _rollout(
             grads=grads,
             updates=updates,
             start_params=state.start_params,
+            behavior_params=behavior_params,
             params=updated,
             log_probs=log_probs,
-            behavior_log_probs=behavior,
-            every=listed,
+            listed=listed,
+            bias=bias,
             pullback=pullback,
         )
         ratios = (step.after.log_ratio, _silenced(surrogate, batch))
-        return (updated, opt_state, log_probs), (measure(step, experiment.record.probes), ratios)
+        return (updated, opt_state, log_probs), (measure(step, experiment.record.active_probes), ratios)
 
     minibatches = _minibatches(_key(key, "minibatches", index), training, advantages.shape)
-    carry = (state.params, state.opt_state, behavior)
+    carry = (state.params, state.opt_state, start)
     (params, opt_state, _), (metrics, (log_ratio, clip_active)) = jax.lax.scan(update, carry, minibatches)
     tokens = Tokens(
         tokens=rollout.tokens,
@@ -179,16 +202,45 @@ def _rollout(
         log_ratio=log_ratio,
         clip_active=clip_active,
     )
-    return State(params=params, opt_state=opt_state, start_params=state.start_params), metrics, tokens
+    past = None if state.past is None else jax.tree.map(_pushed, state.past, state.params)
+    return State(params=params, opt_state=opt_state, start_params=state.start_params, past=past), metrics, tokens
+
+
+def _pushed(past: Array, newest: Array) -> Array:
+    """The oldest goes, the newest comes."""
+    return jnp.concatenate([past[1:], newest[None]])
+
+
+def _bias(
+    experiment: Experiment,
+    key: Array,
+    state: State,
+    behavior_params: Params,
+    index: Int[Array, ""],
+    listed: exact.Listed | None,
+) -> dict[str, Array]:
+    """What the oracle says of the gradient that this rollout's first update takes, before it is sampled."""
+    situation = exact.Situation(
+        environment=experiment.environment,
+        policy=experiment.policy,
+        surrogate=experiment.method.surrogate(),
+        rollouts=experiment.rollouts,
+        group_size=experiment.training.group_size,
+        rollout=index,
+        params=state.params,
+        behavior=behavior_params,
+        listed=listed,
+    )
+    return experiment.record.oracle.measure(_key(key, "oracle", index), situation)
 
 
 def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array, ""]) -> Rollout:
-    environment, policy = experiment.environment, experiment.policy
-    states, tokens, mask = experiment.rollouts.tokens(
-        _key(key, "tokens", index), environment, policy, params, experiment.training.group_size
+    environment = experiment.environment
+    said = experiment.rollouts.walk(
+        _key(key, "tokens", index), environment, experiment.policy, params, experiment.training.group_size
     )
-    rewards = environment.sample_rewards(_key(key, "rewards", index), tokens, mask)
-    return Rollout(states=states, tokens=tokens, mask=mask, rewards=rewards)
+    sources = environment.sample_rewards(_key(key, "rewards", index), said.tokens, said.mask, index)
+    return Rollout(**vars(said), sources=sources)
 
 
 def _log_probs(policy: Policy, params: Params, rollout: Rollout) -> Float[Array, "R V"]:

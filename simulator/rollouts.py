@@ -6,48 +6,55 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from pydantic import AfterValidator, Field
 
 from simulator.environments.base import Environment
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import Index, part, static
 from simulator.policies.base import Policy
-from simulator.types import Params
+from simulator.types import Completions, Params
 
 Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[Array, "P G"]]
 
 
-def unroll(
-    environment: Environment, group_size: int, choose: Choose
-) -> tuple[Int[Array, "P G T"], Int[Array, "P G T"], Bool[Array, "P G T"]]:
-    """Walk the environment: `choose(states, tokens, position)` names each next token. Returns states, tokens, mask."""
+def unroll(environment: Environment, group_size: int, choose: Choose) -> Completions:
+    """Walk the environment: `choose(states, tokens, position)` names each next token, unless the world does."""
     shape = (environment.num_prompts, group_size)
     horizon = environment.max_length
     root = jnp.broadcast_to(environment.start()[:, None], shape)
 
     def say(carry, position):
         states, alive, tokens = carry
-        token = jnp.where(alive, choose(states, tokens, position), 0)
+        token, chosen = choose(states, tokens, position), alive
+        if (certain := environment.follows(states)) is not None:
+            token, chosen = jnp.where(certain >= 0, certain, token), alive & (certain < 0)
+        token = jnp.where(alive, token, 0)
         following, done = environment.step(states, token, position)
         tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, position, axis=2)
-        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, alive)
+        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, alive, chosen)
 
     nothing = jnp.zeros((*shape, horizon), dtype=root.dtype)
     first = (root, jnp.ones(shape, dtype=bool), nothing)
-    (_, _, tokens), (states, mask) = jax.lax.scan(say, first, jnp.arange(horizon))
-    return jnp.moveaxis(states, 0, 2), tokens, jnp.moveaxis(mask, 0, 2)
+    (_, _, tokens), walked = jax.lax.scan(say, first, jnp.arange(horizon))
+    states, mask, chosen = (jnp.moveaxis(values, 0, 2) for values in walked)
+    return Completions(states=states, tokens=tokens, mask=mask, chosen=chosen)
 
 
 @part
 class Sampled:
-    """Completions drawn from the policy as it stands when the rollout begins."""
+    """Completions drawn from the policy as it stood `staleness` rollouts ago: 0, as it stands when the rollout begins.
+
+    The policy that drew them is the behavior policy. A trainer that generates while it trains is one or more rollouts
+    behind; the first rollouts are drawn from the policy that training starts from.
+    """
 
     kind: Literal["sampled"] = static("sampled")
+    staleness: Index = static(0)
 
-    def tokens(
+    def walk(
         self, key: Array, environment: Environment, policy: Policy, params: Params, group_size: int
-    ) -> tuple[Int[Array, "P G T"], Int[Array, "P G T"], Bool[Array, "P G T"]]:
+    ) -> Completions:
         draw = policy.sampler(params)
         uniforms = jax.random.uniform(key, (environment.max_length, environment.num_prompts, group_size))
         return unroll(environment, group_size, lambda states, tokens, t: draw(uniforms[t], states, tokens, t))
@@ -74,9 +81,11 @@ class Fixed:
     kind: Literal["fixed"] = static("fixed")
     completions: Annotated[tuple[Group, ...], Field(min_length=1), AfterValidator(_pad)]
 
-    def tokens(
+    staleness = 0
+
+    def walk(
         self, key: Array, environment: Environment, policy: Policy, params: Params, group_size: int
-    ) -> tuple[Int[Array, "P G T"], Int[Array, "P G T"], Bool[Array, "P G T"]]:
+    ) -> Completions:
         said = jnp.maximum(jnp.asarray(self.completions), 0)  # what is left out after the last token is its end, 0
         said = jnp.pad(said, ((0, 0), (0, 0), (0, environment.max_length - said.shape[-1])))
         return unroll(environment, group_size, lambda states, tokens, t: said[..., t])

@@ -30,10 +30,9 @@ import pyarrow.parquet as pq
 
 from simulator.errors import ScenarioError
 from simulator.parts import to_plain
-from simulator.probes import METRICS
 from simulator.scenario import Scenario, load
 from simulator.sweep import Plan, execute, plan
-from simulator.tables import ratios_table, recorded_metrics, swept_columns, updates_table
+from simulator.tables import ratios_table, swept_columns, updates_table
 
 SCHEMA_VERSION = 1
 VERSIONS_OF = ("ratiodrift", "jax", "jaxlib", "optax", "numpy", "pyarrow")
@@ -115,7 +114,7 @@ def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
 
 
 def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Callable[[int, int], None]) -> None:
-    swept, metrics = swept_columns(scenario), recorded_metrics(scenario)
+    swept, metrics = swept_columns(scenario), list(scenario.metrics)
     done = 0
     on_progress(done, todo.num_updates)
     for number, chunk in enumerate(execute(todo)):
@@ -150,7 +149,7 @@ def _manifest(scenario: Scenario, todo: Plan, began: float) -> dict[str, Any]:
         "scenario": scenario.tables,
         "points": scenario.resolved(),
         "plan": todo.describe(),
-        "metrics": {name: to_plain(metric) for name, metric in sorted(METRICS.items())},
+        "metrics": {name: to_plain(metric) for name, metric in scenario.metrics.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         "platform": {"machine": platform.platform(), "processors": os.cpu_count()},
         "started": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),

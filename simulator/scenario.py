@@ -20,6 +20,7 @@ from simulator.experiment import Experiment, Training
 from simulator.heading import Heading, read_heading
 from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
+from simulator.probes import Metric, declared
 from simulator.reading import override, read
 
 
@@ -44,6 +45,14 @@ class Scenario:
     def training(self) -> Training:
         """The first point's training: seeds and precision are the same for all."""
         return self.points[0].experiment.training
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """What the points' probes may record: the columns of the tables, apply they to every point or not."""
+        found = {}
+        for experiment in (point.experiment for point in self.points):
+            found |= declared(experiment.record.active_probes, experiment.environment.task_names)
+        return dict(sorted(found.items()))
 
     def resolved(self) -> list[dict[str, Any]]:
         """Every point with all its defaults filled in, as plain values."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from jaxtyping import Float
 
 from simulator.environments.base import Environment
+from simulator.exact import Listed, completion_logprobs
 from simulator.lazy import Array, jnp
 from simulator.policies.base import Policy
 from simulator.surrogates.base import Surrogate
@@ -21,8 +22,9 @@ class StepContext:
 
     `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
     the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
-    parameters. `every` lists all completions where that is possible. `pullback` carries a push on the
-    log-probabilities `[R, V]` that the gradient was taken at to the parameters.
+    parameters. `listed` are all completions, None where they are too many; `bias` is what the oracle found, empty where
+    none was asked. `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the
+    parameters.
     """
 
     environment: Environment
@@ -34,10 +36,11 @@ class StepContext:
     grads: Params
     updates: Params
     start_params: Params
+    behavior_params: Params
     params: Params
     log_probs: Float[Array, "R V"]
-    behavior_log_probs: Float[Array, "R V"]
-    every: Rollout | None
+    listed: Listed | None
+    bias: dict[str, Array]
     pullback: Callable[[Float[Array, "R V"]], Params]
 
     @cached_property
@@ -50,8 +53,14 @@ class StepContext:
             rows=self.before.rows,
             tokens=self.rollout.tokens,
             mask=self.rollout.mask,
+            chosen=self.rollout.chosen,
             advantages=self.before.advantages,
         )
+
+    @cached_property
+    def listed_logprobs(self) -> Float[Array, "P C"]:
+        """log π of every listed completion after the update."""
+        return completion_logprobs(self.policy, self.params, self.listed)
 
     @cached_property
     def ratio(self) -> Float[Array, "P G T"]:

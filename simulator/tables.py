@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from simulator.probes import METRICS_OF
 from simulator.scenario import Scenario
 from simulator.sweep import Chunk
 from simulator.types import Tokens
@@ -23,12 +22,6 @@ def swept_columns(scenario: Scenario) -> dict[str, pa.Array]:
         kind = pa.int64() if whole else pa.float64() if numbers else pa.string()
         columns[name] = pa.array([value if numbers or value is None else str(value) for value in values], type=kind)
     return columns
-
-
-def recorded_metrics(scenario: Scenario) -> list[str]:
-    """The metrics that the scenario's probes declare: the columns of every part of the table, apply they or not."""
-    probes = {probe for point in scenario.points for probe in point.experiment.record.probes}
-    return sorted({metric for probe in probes for metric in METRICS_OF[probe]})
 
 
 def updates_table(chunk: Chunk, swept: dict[str, pa.Array], metrics: list[str]) -> pa.Table:

@@ -1,7 +1,8 @@
 """The letters of the axes, and what flows between the parts.
 
 Axes, always in this order: `N` points, `S` seeds, `I` rollouts, `K` updates in a rollout, `P` prompts, `G` group,
-`T` tokens, `V` vocabulary. `R` counts the rows of a policy: its contexts, each with one distribution over `V`.
+`T` tokens, `V` vocabulary. `R` counts the rows of a policy: its contexts, each with one distribution over `V`; `M` the
+sources of a reward; `C` the completions of a world that can be listed.
 """
 
 from __future__ import annotations
@@ -17,17 +18,30 @@ Params = Any  # whatever pytree a policy trains
 
 
 @part
-class Rollout:
-    """One sampled batch of completions: `P` prompts, `G` completions each, of up to `T` tokens.
+class Completions:
+    """What was said: `P` prompts, `G` completions each, of up to `T` tokens.
 
     `states` are the environment's states *before* each token; `mask` is true where a completion has a token (its end
-    token included); `rewards` are given once a completion.
+    token included); `chosen` is true for those that the policy drew. The others follow with certainty, as the world
+    has it: they count in a completion's length, and their log-probability is 0 whatever the policy.
     """
 
     states: Int[Array, "P G T"]
     tokens: Int[Array, "P G T"]
     mask: Bool[Array, "P G T"]
-    rewards: Float[Array, "P G"]
+    chosen: Bool[Array, "P G T"]
+
+
+@part
+class Rollout(Completions):
+    """One batch of completions with what each was given by each of `M` reward sources."""
+
+    sources: Float[Array, "P G M"]
+
+    @property
+    def rewards(self) -> Float[Array, "P G"]:
+        """The reward of each completion: the sum of its sources."""
+        return jnp.sum(self.sources, axis=-1)
 
 
 @part
@@ -35,7 +49,8 @@ class Minibatch:
     """All that an objective reads: the completions that take part in one update, seen by three policies.
 
     `log_probs` and `reference_log_probs` have one row a context; `rows` says which row each token was drawn from.
-    `mask` is true for the tokens of the completions that take part.
+    `mask` is true for the tokens of the completions that take part, `chosen` for those of all completions that a
+    policy drew.
     """
 
     log_probs: Float[Array, "R V"]
@@ -44,12 +59,13 @@ class Minibatch:
     rows: Int[Array, "P G T"]
     tokens: Int[Array, "P G T"]
     mask: Bool[Array, "P G T"]
+    chosen: Bool[Array, "P G T"]
     advantages: Float[Array, "P G"]
 
     @property
     def logprobs(self) -> Float[Array, "P G T"]:
-        """log π of the tokens; 0 outside the mask."""
-        return jnp.where(self.mask, self.log_probs[self.rows, self.tokens], 0.0)
+        """log π of the tokens; 0 for those that follow with certainty, and outside the mask."""
+        return jnp.where(self.mask & self.chosen, self.log_probs[self.rows, self.tokens], 0.0)
 
     @property
     def log_ratio(self) -> Float[Array, "P G T"]:

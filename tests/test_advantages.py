@@ -1,11 +1,13 @@
 """Advantages against the numbers that the papers and their critics print, and against plain NumPy."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.advantages import BatchZScore, GroupMean, GroupZScore, LeaveOneOut, Reward
+from simulator.advantages import BatchZScore, GroupMean, GroupZScore, LeaveOneOut, PerSource, Reward
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -100,3 +102,82 @@ def test_the_floor_sets_how_much_of_the_reward_scale_is_left(scale, eps):
     advantage = GroupZScore(ddof=1, eps=eps)
     elasticity = jax.grad(lambda log_scale: jnp.log(advantage(jnp.exp(log_scale) * rewards)[0, 2]))(np.log(scale))
     np.testing.assert_allclose(elasticity, eps / (scale * deviation + eps), atol=1e-13)
+
+
+# What one reward says of its own advantage, on average over the rest of the group
+
+
+@pytest.mark.parametrize("advantage", [Reward(), GroupMean(), LeaveOneOut()], ids=repr)
+@pytest.mark.parametrize("group_size", [2, 3])
+def test_the_advantage_given_a_reward_is_the_mean_over_all_groups_with_it(advantage, group_size):
+    values, chances = np.array([-1.0, 0.25, 2.0]), np.array([0.5, 0.2, 0.3])
+    for first, value in enumerate(values):
+        expected = 0.0
+        for others in itertools.product(range(3), repeat=group_size - 1):
+            group = values[[first, *others]]
+            expected += np.prod(chances[list(others)]) * advantage(jnp.asarray(group[None]))[0, 0]
+        found = advantage.given_reward(jnp.asarray(value), jnp.asarray(values @ chances), group_size)
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+# Several sources
+
+SOURCES = np.stack([RANDOM, 1000 * np.random.default_rng(1).normal(size=(3, 5)) + 7], axis=-1)
+
+
+def gdpo(sources, weights, eps, ddof=1):
+    """TRL's `normalize_then_sum`, group by group: z-scores of each reward function, weighed and added up, then the
+    z-score of all sums of the batch."""
+    total = np.zeros(sources.shape[:2])
+    for prompt, group in enumerate(sources):
+        for source, weight in enumerate(weights):
+            reward = group[:, source]
+            total[prompt] += weight * (reward - reward.mean()) / (reward.std(ddof=ddof) + eps)
+    return (total - total.mean()) / (total.std(ddof=ddof) + eps), total
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+@pytest.mark.parametrize("eps", [0.0, 1e-4, 0.5])
+@pytest.mark.parametrize("weights", [None, [1.0, 0.25], [0.0, -2.0]])
+def test_per_source_is_written_out(weights, eps, ddof):
+    whitened, total = gdpo(SOURCES, [1.0, 1.0] if weights is None else weights, eps, ddof)
+    given = {"weights": None if weights is None else np.array(weights), "eps": eps, "ddof": ddof}
+    np.testing.assert_allclose(PerSource(**given)(jnp.asarray(SOURCES)), whitened, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(PerSource(**given, whiten=False)(jnp.asarray(SOURCES)), total, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+def test_sources_on_different_scales_count_the_same(whiten):
+    advantage = PerSource(eps=0.0, whiten=whiten)
+    same = advantage(jnp.asarray(SOURCES * [1.0, 1e-3] + [0.0, 5.0]))
+    np.testing.assert_allclose(advantage(jnp.asarray(SOURCES)), same, rtol=1e-10)
+    np.testing.assert_allclose(advantage(jnp.asarray(SOURCES[..., ::-1])), same, rtol=1e-10)
+    # added up first, the second source would be all that is heard
+    alone = GroupZScore()(jnp.asarray(SOURCES[..., 1]))
+    np.testing.assert_allclose(GroupZScore()(jnp.asarray(SOURCES.sum(axis=-1))), alone, atol=0.01)
+    assert np.max(np.abs(same - alone)) > 0.5
+
+
+def test_one_source_without_whitening_is_the_group_z_score():
+    found = PerSource(whiten=False)(jnp.asarray(RANDOM[..., None]))
+    np.testing.assert_array_equal(found, GroupZScore()(jnp.asarray(RANDOM)))
+
+
+def test_whitening_gives_the_batch_mean_zero_and_deviation_one():
+    found = PerSource(eps=0.0)(jnp.asarray(SOURCES))
+    np.testing.assert_allclose([np.mean(found), np.std(found, ddof=1)], [0.0, 1.0], atol=1e-15)
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-4])
+@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize("rewards", [(0.1, 0.7), (1.0, 1e6 + 0.1)])
+@pytest.mark.parametrize("group_size", [2, 7])
+def test_sources_that_are_equal_within_each_group_give_exactly_zero(rewards, group_size, whiten, eps):
+    equal = jnp.broadcast_to(jnp.array(rewards), (3, group_size, 2))
+    np.testing.assert_array_equal(PerSource(eps=eps, whiten=whiten)(equal), np.zeros((3, group_size)))
+
+
+def test_a_source_without_deviation_leaves_the_other_alone():
+    sources = np.stack([RANDOM, np.full_like(RANDOM, 0.1)], axis=-1)
+    alone = PerSource()(jnp.asarray(RANDOM[..., None]))
+    np.testing.assert_array_equal(PerSource()(jnp.asarray(sources)), alone)

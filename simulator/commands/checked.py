@@ -9,7 +9,6 @@ from typing import Any
 from analysis.claims import claim_problems
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.parts import to_plain
-from simulator.probes import METRICS_OF
 from simulator.scenario import Scenario, load
 
 
@@ -17,7 +16,7 @@ def load_checked(source: str, overrides: Iterable[tuple[str, Any]]) -> Scenario:
     """Load a scenario and hold its headline and claims against what it records, and against the closed forms."""
     scenario = load(source, overrides)
     heading, records = scenario.heading, [point.experiment.record for point in scenario.points]
-    metrics = sorted({metric for record in records for probe in record.probes for metric in METRICS_OF[probe]})
+    metrics = list(scenario.metrics)
     columns = sorted({name for point in scenario.points for name in point.values})
     ratios = all(record.ratios is not None for record in records)
     problems = list(claim_problems(to_plain(heading.claim), metrics, columns, ratios))

@@ -8,12 +8,15 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Matrix, NonNegative, Number, part, static
+from simulator.environments.base import Outcomes, Plain
+from simulator.environments.chance import Distribution, draw, outcomes
+from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
+from simulator.lazy import Array, jnp
+from simulator.parts import Matrix, NonNegative, part, static
 
 
 @part
-class Bandit:
+class Bandit(Plain):
     """One token a completion: each prompt offers K arms, each arm pays its reward.
 
     R(p, a) = scale · rewards[p][a]              `distribution = "fixed"`
@@ -26,9 +29,9 @@ class Bandit:
 
     kind: Literal["bandit"] = static("bandit")
     rewards: Matrix
-    distribution: Literal["fixed", "bernoulli", "gaussian"] = static("fixed")
+    distribution: Distribution = static("fixed")
     std: NonNegative = 1.0
-    reward_scale: Number = 1.0
+    reward_scale: RewardScale = 1.0
 
     max_length = 1
 
@@ -40,6 +43,10 @@ class Bandit:
     def vocab_size(self) -> int:
         return len(self.rewards[0])
 
+    @property
+    def num_outcomes(self) -> int | None:
+        return {"fixed": 1, "bernoulli": 2, "gaussian": None}[self.distribution]
+
     num_states = num_prompts
     num_completions = vocab_size
 
@@ -50,6 +57,7 @@ class Bandit:
         table = np.asarray(self.rewards)
         if self.distribution == "bernoulli" and ((table < 0) | (table > 1)).any():
             yield "rewards", "with distribution = 'bernoulli' each reward is a probability, from 0 to 1"
+        yield from scale_problems(self.reward_scale)
 
     def start(self) -> Int[Array, " P"]:
         return jnp.arange(self.num_prompts)
@@ -59,19 +67,27 @@ class Bandit:
     ) -> tuple[Int[Array, "P G"], Bool[Array, "P G"]]:
         return states, jnp.ones(states.shape, dtype=bool)
 
-    def expected_rewards(self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"]) -> Float[Array, "P G"]:
-        table = jnp.asarray(self.rewards)
-        return self.reward_scale * jnp.take_along_axis(table, tokens[..., 0], axis=1)
+    def _means(self, tokens: Int[Array, "P G T"]) -> Float[Array, "P G"]:
+        return jnp.take_along_axis(jnp.asarray(self.rewards), tokens[..., 0], axis=1)
+
+    def expected_rewards(
+        self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
+    ) -> Float[Array, "P G M"]:
+        return scale_at(self.reward_scale, rollout) * self._means(tokens)[..., None]
 
     def sample_rewards(
-        self, key: Array, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"]
-    ) -> Float[Array, "P G"]:
-        mean = jnp.take_along_axis(jnp.asarray(self.rewards), tokens[..., 0], axis=1)
-        if self.distribution == "bernoulli":
-            mean = (jax.random.uniform(key, mean.shape, mean.dtype) < mean).astype(mean.dtype)
-        if self.distribution == "gaussian":
-            mean = mean + self.std * jax.random.normal(key, mean.shape, mean.dtype)
-        return self.reward_scale * mean
+        self, key: Array, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
+    ) -> Float[Array, "P G M"]:
+        drawn = draw(self.distribution, key, self._means(tokens), self.std)
+        return scale_at(self.reward_scale, rollout) * drawn[..., None]
+
+    def reward_outcomes(
+        self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
+    ) -> Outcomes | None:
+        if (found := outcomes(self.distribution, self._means(tokens))) is None:
+            return None
+        values, probabilities = found
+        return scale_at(self.reward_scale, rollout) * values[..., None], probabilities
 
     def completions(self) -> Int[np.ndarray, "C T"]:
         return np.arange(self.vocab_size)[:, None]

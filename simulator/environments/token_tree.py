@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
+from simulator.environments.base import Plain
 from simulator.environments.reward_rules import RewardRule
+from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
 from simulator.lazy import Array, jnp
 from simulator.parts import Count, Number, part, static
 
@@ -19,7 +21,7 @@ MOST_STATES = 2_000_000
 
 
 @part
-class TokenTree:
+class TokenTree(Plain):
     """A tree of tokens: the state is the whole prefix, token 0 ends the completion, as does the T-th token.
 
     R(o) = scale · (rule(o) − length_cost · |o|)
@@ -34,7 +36,7 @@ class TokenTree:
     num_prompts: Count = static(1)
     reward: RewardRule
     length_cost: Number = 0.0
-    reward_scale: Number = 1.0
+    reward_scale: RewardScale = 1.0
 
     end_token = 0
 
@@ -51,6 +53,7 @@ class TokenTree:
             yield "reward.values", f"{len(self.reward.values)} values for {len(self.reward.completions)} completions"
         if self.max_length * math.log(self.vocab_size - 1) > 100 or self.num_states > MOST_STATES:
             yield "max_length", f"the tree would have more than {MOST_STATES:,} states"
+        yield from scale_problems(self.reward_scale)
 
     @property
     def states_per_prompt(self) -> int:
@@ -77,14 +80,12 @@ class TokenTree:
         done = (tokens == 0) | (position == self.max_length - 1)
         return jnp.where(done, root, child), done
 
-    def expected_rewards(self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"]) -> Float[Array, "P G"]:
+    def expected_rewards(
+        self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
+    ) -> Float[Array, "P G M"]:
         length = jnp.sum(mask, axis=-1).astype(float)
-        return self.reward_scale * (self.reward.value(tokens, mask) - self.length_cost * length)
-
-    def sample_rewards(
-        self, key: Array, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"]
-    ) -> Float[Array, "P G"]:
-        return self.expected_rewards(tokens, mask)
+        worth = self.reward.value(tokens, mask) - self.length_cost * length
+        return scale_at(self.reward_scale, rollout) * worth[..., None]
 
     def completions(self) -> Int[np.ndarray, "C T"]:
         rows = []

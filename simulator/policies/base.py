@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from simulator.environments.base import Environment
 from simulator.lazy import Array
-from simulator.types import Params, Rollout
+from simulator.types import Completions, Params
 
 
 @runtime_checkable
@@ -18,16 +18,21 @@ class Policy(Protocol):
 
     A policy decides what its contexts are: a table has one row a state of the environment, whoever visits it; a
     network that reads the tokens has one row a token of the rollout. The loop sees rows alone.
+
+    A policy that does not fit every environment says so in `misfits(environment)`, which yields (field, sentence).
     """
+
+    def prepare(self, key: Array, environment: Environment) -> Policy:
+        """The same policy with what it draws once for a run and never trains; the methods below are called on that."""
 
     def init(self, key: Array, environment: Environment) -> Params:
         """The parameters that training starts from."""
 
-    def logits(self, params: Params, rollout: Rollout) -> Float[Array, "R V"]:
+    def logits(self, params: Params, completions: Completions) -> Float[Array, "R V"]:
         """Unnormalised log-probabilities, one row a context; differentiable in `params`."""
 
-    def rows(self, rollout: Rollout) -> Int[Array, "P G T"]:
-        """The row that each token of the rollout was drawn from."""
+    def rows(self, completions: Completions) -> Int[Array, "P G T"]:
+        """The row that each token was drawn from."""
 
     def sampler(self, params: Params) -> Callable[..., Int[Array, "P G"]]:
         """A function `draw(uniforms, states, tokens, position)` that picks the next tokens.

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from jaxtyping import Float, Int
 
 from simulator.environments.base import Environment
 from simulator.lazy import Array, jax, jnp
-from simulator.parts import NonNegative, Vector, part, static
+from simulator.parts import Matrix, NonNegative, Vector, part, static
 from simulator.policies.sampling import cumulative, draw
-from simulator.types import Params, Rollout
+from simulator.types import Completions, Params
 
 
 @part
 class Tabular:
     """Softmax over free logits, one row a state: π(v|s) = exp θ[s, v] / Σ_w exp θ[s, w].
 
-    θ[s, ·] starts at `bias` (zeros when left out; one number a token, the same in every state), plus Gaussian noise
-    of deviation `scale` with `start = "gaussian"`.
+    θ[s, ·] starts at `bias` (one number a token, the same in every state) plus row s of `initial_logits`, both zeros
+    when left out, plus Gaussian noise of deviation `scale` with `start = "gaussian"`.
     """
 
     kind: Literal["tabular"] = static("tabular")
     start: Literal["zeros", "gaussian"] = static("zeros")
     scale: NonNegative = 1.0
     bias: Vector | None = None
+    initial_logits: Matrix | None = None
+
+    def misfits(self, environment: Environment) -> Iterator[tuple[str, str]]:
+        """What is wrong with the policy in an environment: (field, sentence)."""
+        states, vocab_size = environment.num_states, environment.vocab_size
+        if self.bias is not None and len(self.bias) != vocab_size:
+            yield "bias", f"{len(self.bias)} numbers for a vocabulary of {vocab_size}"
+        if self.initial_logits is not None and len(self.initial_logits) != states:
+            yield "initial_logits", f"{len(self.initial_logits)} rows for {states} states"
+        if self.initial_logits is not None and len(self.initial_logits[0]) != vocab_size:
+            yield "initial_logits", f"rows of {len(self.initial_logits[0])} numbers for a vocabulary of {vocab_size}"
+
+    def prepare(self, key: Array, environment: Environment) -> Tabular:
+        return self
 
     def init(self, key: Array, environment: Environment) -> Params:
         shape = (environment.num_states, environment.vocab_size)
@@ -34,13 +48,15 @@ class Tabular:
             logits = logits + self.scale * jax.random.normal(key, shape, logits.dtype)
         if self.bias is not None:
             logits = logits + jnp.asarray(self.bias)
+        if self.initial_logits is not None:
+            logits = logits + jnp.asarray(self.initial_logits)
         return {"logits": logits}
 
-    def logits(self, params: Params, rollout: Rollout) -> Float[Array, "R V"]:
+    def logits(self, params: Params, completions: Completions) -> Float[Array, "R V"]:
         return params["logits"]
 
-    def rows(self, rollout: Rollout) -> Int[Array, "P G T"]:
-        return rollout.states
+    def rows(self, completions: Completions) -> Int[Array, "P G T"]:
+        return completions.states
 
     def sampler(self, params: Params) -> Callable[..., Int[Array, "P G"]]:
         cdf = cumulative(params["logits"])

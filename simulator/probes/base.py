@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from jaxtyping import Bool, Float
@@ -19,7 +19,8 @@ class Metric:
     """A name of a recorded quantity, and what it means.
 
     `when`: "gradient" for what this update's gradient saw (before the update, on its minibatch), "after" for the
-    policy that the update left (on the whole rollout), "rollout" for what does not change within a rollout.
+    policy that the update left (on the whole rollout), "rollout" for what does not change within a rollout. A name
+    with `<task>` in it stands for one metric a task.
     `reading`: the value that stands for a whole run in the summary: "mean" over all updates; "end", after the last
     update of a rollout, averaged over rollouts; "final", after the last update of the run.
     """
@@ -48,6 +49,17 @@ def probe(*metrics: Metric) -> Callable[[Probe], Probe]:
         return function
 
     return register
+
+
+def declared(names: Iterable[str], task_names: Iterable[str] = ()) -> dict[str, Metric]:
+    """The metrics that the named probes may return; one with <task> in its name once for every task."""
+    found = {}
+    for metric in (METRICS[name] for probe in names for name in METRICS_OF[probe]):
+        own = [metric]
+        if "<task>" in metric.name:
+            own = [replace(metric, name=metric.name.replace("<task>", task)) for task in task_names]
+        found |= {metric.name: metric for metric in own}
+    return found
 
 
 def measure(step: StepContext, names: tuple[str, ...]) -> dict[str, Array]:

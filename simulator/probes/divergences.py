@@ -25,20 +25,23 @@ def kl(step: StepContext) -> dict[str, Array]:
         "kl/behavior_k2": average(log_ratio**2 / 2, mask),
         "kl/behavior_k3": average(jnp.expm1(log_ratio) - log_ratio, mask),
     }
-    if step.every is not None:
-        policy, behavior, reference = (
-            exact.completion_logprobs(step.policy, log_probs, step.every)
-            for log_probs in (step.log_probs, step.behavior_log_probs, step.after.reference_log_probs)
+    if step.listed is not None:
+        behavior, reference = (
+            exact.completion_logprobs(step.policy, params, step.listed)
+            for params in (step.behavior_params, step.start_params)
         )
-        found["kl/behavior_exact"] = exact.divergence(behavior, policy)
-        found["kl/reference_exact"] = exact.divergence(policy, reference)
+        found["kl/behavior_exact"] = exact.divergence(behavior, step.listed_logprobs)
+        found["kl/reference_exact"] = exact.divergence(step.listed_logprobs, reference)
     return found
 
 
 @probe(
     Metric("entropy", "mean over the rollout's tokens of the entropy of the policy there, in nats", "after", "final"),
+    Metric("entropy/exact", "entropy of whole completions, in nats, mean over prompts", "after", "final"),
 )
 def entropy(step: StepContext) -> dict[str, Array]:
-    """The policy's entropy where the rollout went."""
+    """The policy's entropy where the rollout went, and that of whole completions where they can be listed."""
     rows = -jnp.sum(jnp.exp(step.log_probs) * step.log_probs, axis=-1)
-    return {"entropy": average(rows[step.after.rows], step.rollout.mask)}
+    visited = jnp.where(step.rollout.chosen, rows[step.after.rows], 0.0)
+    found = {"entropy": average(visited, step.rollout.mask)}
+    return found if step.listed is None else {**found, "entropy/exact": exact.entropy(step.listed_logprobs)}

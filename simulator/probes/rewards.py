@@ -27,7 +27,6 @@ def reward(step: StepContext) -> dict[str, Array]:
 @probe(Metric("return/exact", "expected reward of the policy, summed over all completions", "after", "final"))
 def exact_return(step: StepContext) -> dict[str, Array]:
     """The true return; absent where completions are too many to list."""
-    if step.every is None:
+    if step.listed is None:
         return {}
-    logprobs = exact.completion_logprobs(step.policy, step.log_probs, step.every)
-    return {"return/exact": exact.expected_return(logprobs, step.every)}
+    return {"return/exact": exact.expected_return(step.listed_logprobs, step.listed)}

@@ -21,7 +21,7 @@ from simulator.surrogates.gates import Flags, Gate
 from simulator.surrogates.log_ratios import Level
 from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.regularizers import KL, Entropy
-from simulator.types import Minibatch
+from simulator.types import Minibatch, Rollout
 
 
 @part
@@ -38,6 +38,10 @@ class Surrogate:
 
     def surrogate(self) -> Surrogate:
         return self
+
+    def advantages(self, rollout: Rollout) -> Float[Array, "P G"]:
+        """What each completion's rewards, or their sources, are worth against the others'."""
+        return self.advantage(rollout.sources if self.advantage.reads_sources else rollout.rewards)
 
     def level_ratio(self, batch: Minibatch) -> Float[Array, "P G T"]:
         """The log-ratio that the gate sees."""
@@ -74,8 +78,9 @@ class Surrogate:
 
 
 def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "R V"]:
-    """Add up the pushes of all tokens that were drawn from the same row."""
-    return jnp.zeros_like(batch.log_probs).at[batch.rows, batch.tokens].add(token_push)
+    """Add up the pushes of all tokens that were drawn from the same row; what follows with certainty was not drawn."""
+    drawn = jnp.where(batch.chosen, token_push, 0.0)
+    return jnp.zeros_like(batch.log_probs).at[batch.rows, batch.tokens].add(drawn)
 
 
 def softmax_pullback(log_probs: Float[Array, "R V"], push: Float[Array, "R V"]) -> Float[Array, "R V"]:

@@ -1,7 +1,8 @@
 """Reductions: the weight ω_it that each token's objective has in the sum.
 
 Every part here is called with the mask `[P, G, T]` of the tokens that take part and returns weights of that shape,
-0 outside it. B is the number of completions that take part, L_i their lengths.
+0 outside it. B is the number of completions that take part, L_i their lengths. `own_length` says that, for given B, a
+completion's weights depend on no other completion.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class SequenceMean:
     """
 
     kind: Literal["sequence_mean"] = static("sequence_mean")
+    own_length = True
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
         return jnp.where(mask, 1.0 / (_completions(mask) * _lengths(mask)), 0.0)
@@ -48,6 +50,7 @@ class TokenMean:
     """
 
     kind: Literal["token_mean"] = static("token_mean")
+    own_length = False
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
         return jnp.where(mask, 1.0 / jnp.maximum(jnp.sum(mask), 1).astype(float), 0.0)
@@ -64,6 +67,7 @@ class ConstantLength:
 
     kind: Literal["constant_length"] = static("constant_length")
     length: Positive | None = None
+    own_length = True
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
         length = float(mask.shape[-1]) if self.length is None else self.length
@@ -80,6 +84,7 @@ class SequenceSum:
     """
 
     kind: Literal["sequence_sum"] = static("sequence_sum")
+    own_length = True
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
         return jnp.where(mask, 1.0 / _completions(mask), 0.0)

@@ -1,6 +1,7 @@
 """What the objective subtracts: distance to the reference policy, lack of entropy.
 
 Each part's `bonus` is added to the objective; the tokens' weights ω are those of the reduction, as in the trainers.
+A token that follows with certainty has no divergence and no entropy.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class KL:
         else:
             distance = batch.logprobs - reference[batch.rows, batch.tokens]
             divergence = ESTIMATORS[self.estimator](distance)
-        return -self.coef * jnp.sum(weights * divergence)
+        return -self.coef * jnp.sum(jnp.where(batch.chosen, weights * divergence, 0.0))
 
 
 @part
@@ -57,4 +58,4 @@ class Entropy:
 
     def bonus(self, batch: Minibatch, weights: Float[Array, "P G T"]) -> Float[Array, ""]:
         entropy = -jnp.sum(jnp.exp(batch.log_probs) * batch.log_probs, axis=-1)
-        return self.coef * jnp.sum(weights * entropy[batch.rows])
+        return self.coef * jnp.sum(jnp.where(batch.chosen, weights * entropy[batch.rows], 0.0))

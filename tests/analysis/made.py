@@ -26,6 +26,7 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
         "optimizer": {"name": "adam", "b1": 0.9, "b2": 0.999},
         "training": {"epochs": 1, "minibatches": 1, "group_size": 4, "precision": "float64"},
         "surrogate": {
+            "advantage": {"kind": "group_mean"},
             "gate": {"kind": "clip", "clip_low": 0.2, "clip_high": 0.2},
             "reduction": {"kind": "sequence_mean"},
         },
@@ -64,4 +65,4 @@ def with_swept(rows, points, run) -> pd.DataFrame:
 
 def full_claim(claim: dict) -> dict:
     """A claim with the defaults that a scenario file may leave out."""
-    return {"says": "It is so", "relation": "equal", "where": {}, "source": "", "tolerance": 0.0} | claim
+    return {"says": "It is so", "relation": "equal", "where": {}, "against": {}, "source": "", "tolerance": 0.0} | claim

@@ -7,7 +7,11 @@ from analysis.claims import NEEDS
 from analysis.metrics import (
     QUANTITIES,
     advantage_imbalance,
+    expected_bias_at_start,
+    jump_peak,
+    jump_response,
     movement_imbalance,
+    objective_at_start,
     prefix_weight_at_start,
     residual_update,
     scale_elasticity,
@@ -60,9 +64,9 @@ def test_scale_spread_compares_where_runs_end():
     np.testing.assert_allclose(scale_spread(made_run(rows, points=points))["measured"], [0.5])
 
 
-def token(completion, position, advantage, prompt=0, log_ratio=0.0):
+def token(completion, position, advantage, prompt=0, log_ratio=0.0, reward=0.0):
     row = {"point": 0, "seed": 0, "rollout": 0, "update": 1, "prompt": prompt, "completion": completion}
-    return row | {"position": position, "token": 1, "advantage": advantage, "log_ratio": log_ratio}
+    return row | {"position": position, "token": 1, "advantage": advantage, "log_ratio": log_ratio, "reward": reward}
 
 
 def test_the_covariance_of_a_prefix_comes_from_its_completions():
@@ -71,6 +75,64 @@ def test_the_covariance_of_a_prefix_comes_from_its_completions():
     found = prefix_weight_at_start(run).iloc[0]
     # ω = 1/(G L): 1.5/(2·1) − 1.5/(2·3) = 0.75 − 0.25
     assert (found["measured"], found["covariance"]) == (0.5, pytest.approx(0.5))
+
+
+def test_binary_rewards_have_the_closed_form_of_their_own():
+    # two right completions of 1 and 2 tokens, two wrong ones of 4: p = 1/2, h₊ = 3/4, h₋ = 1/4, W = 1/2 · 1/2
+    ratios = [
+        token(completion, position, 1.0 if right else -1.0, reward=right)
+        for completion, (length, right) in enumerate([(1, 1.0), (2, 1.0), (4, 0.0), (4, 0.0)])
+        for position in range(length)
+    ]
+    surrogate = {"reduction": {"kind": "sequence_mean"}, "gate": {}}
+    recorded = [update(0, 1, 1.0, 1.0, **{"prefix/weight": 0.25})]
+    zscore = {"kind": "group_zscore", "ddof": 0}
+    (found,) = prefix_weight_at_start(made_run(recorded, ratios, surrogate={**surrogate, "advantage": zscore}))[
+        "binary"
+    ]
+    assert found == pytest.approx(0.25)
+    # and the sum over its completions is the same: (1/1 + 1/2 − 1/4 − 1/4)/4
+    mean = {"kind": "group_mean"}
+    rows = prefix_weight_at_start(made_run(recorded, ratios, surrogate={**surrogate, "advantage": mean}))
+    assert rows["covariance"].tolist() == [pytest.approx(0.25)] and np.isnan(rows["binary"]).all()
+
+
+def test_a_jump_is_answered_in_units_of_the_update_before_it():
+    # two updates a rollout, the jump from 2 to 6 before rollout 1: after the second update
+    environment = {"kind": "bandit", "rewards": [[1.0, 0.0]]}
+    environment |= {"reward_scale": {"kind": "jump", "at": 1, "before": 2.0, "after": 6.0}}
+    training = {"epochs": 2, "minibatches": 1, "group_size": 4, "precision": "float64"}
+    sizes = {(0, 1): 9.0, (0, 2): 2.0, (1, 1): 3.0, (1, 2): 5.0, (2, 1): 4.0}
+    recorded = [update(*when, 1.0, size) for when, size in sizes.items()]
+    found = jump_response(made_run(recorded, environment=environment, training=training)).sort_values("j")
+    assert found[["n", "j", "factor", "measured"]].to_numpy().tolist() == [[2, 1, 3, 1.5], [2, 2, 3, 2.5], [2, 3, 3, 2]]
+    assert jump_peak(made_run(recorded, environment=environment, training=training))["measured"].tolist() == [2.5]
+    assert jump_response(made_run(recorded, training=training)).empty  # no jump, no answer
+
+
+def test_an_objective_stands_beside_the_lengths_of_what_it_praises():
+    # ω = 1/(G L) and A L: (1.5 · 1)/(2 · 1) − (1.5 · 3)/(2 · 3) = 0: the mean of each completion's mean
+    ratios = [token(0, 0, 1.5)] + [token(1, position, -1.5) for position in range(3)]
+    run = made_run([update(0, 1, 1.0, 1.0, objective=0.3)], ratios=ratios)
+    assert objective_at_start(run)[["measured", "covariance"]].to_numpy().tolist() == [
+        [0.3, pytest.approx(0.0, abs=1e-15)]
+    ]
+    summed = {"reduction": {"kind": "sequence_sum"}, "gate": {}}
+    run = made_run([update(0, 1, 1.0, 1.0, objective=0.3)], ratios=ratios, surrogate=summed)
+    # ω = 1/G: (1.5 · 1 − 1.5 · 3)/2
+    assert objective_at_start(run)["covariance"].tolist() == [-1.5]
+
+
+def test_the_expected_bias_has_a_closed_form_in_the_length_trap_alone():
+    trap = {"kind": "length_trap", "right_is_short": [True, False], "short": 10, "long": 40, "num_prompts": 1}
+    start = [[np.log(9.0), 0.0]] + [[0.0, 0.0]] * 4
+    policy = {"kind": "tabular", "start": "zeros", "bias": None, "initial_logits": start}
+    surrogate = {"advantage": {"kind": "group_mean"}, "reduction": {"kind": "sequence_mean"}, "gate": {}}
+    recorded = [update(0, 1, 1.0, 1.0, **{"prefix/expected_bias": 0.1})]
+    run = made_run(recorded, environment=trap, policy=policy, surrogate=surrogate)
+    # formulas of docs/theory: the gradient is (+0.00253, −0.00253), the true one 0; its norm is √2 times the entry
+    assert expected_bias_at_start(run)["closed_form"].tolist() == [pytest.approx(np.sqrt(2) * 0.00253125, rel=1e-9)]
+    assert np.isnan(expected_bias_at_start(made_run(recorded, policy=policy, surrogate=surrogate))["closed_form"]).all()
 
 
 def test_imbalances_compare_the_largest_prompt_with_the_smallest():

@@ -1,7 +1,9 @@
 """What every registered part keeps to, whatever it is: a new part is picked up here by itself."""
 
 import dataclasses
+import re
 from functools import cache
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +13,11 @@ from pydantic import TypeAdapter
 
 import simulator as sim
 from simulator.environments.base import Environment
-from simulator.exact import all_completions
+from simulator.exact import Enumerated, MonteCarlo, Oracle, completion_logprobs, list_completions
 from simulator.methods.base import Method
 from simulator.parts import claim_of
 from simulator.policies.base import Policy
-from simulator.probes.base import METRICS, PROBES
+from simulator.probes.base import METRICS, PROBES, declared
 from simulator.surrogates.base import Surrogate, softmax_pullback
 from tests.surrogates import batches
 
@@ -31,6 +33,32 @@ EXAMPLES = {
         "num_prompts": 2,
         "length_cost": 0.1,
         "reward": {"rule": "count", "token": 1},
+    },
+    ("environment", "token_chain"): {"vocab_size": 3, "targets": ((2, 0), (1,)), "context": "last_token"},
+    ("environment", "length_trap"): {"short": 3, "long": 5, "num_prompts": 2},
+    ("environment", "verifier"): {
+        "world": {"kind": "length_trap", "short": 2, "long": 4, "num_prompts": 2},
+        "false_positive": 0.1,
+        "false_negative": 0.2,
+    },
+    ("environment", "multi_task"): {
+        "tasks": (
+            {"name": "arms", "world": {"kind": "bandit", "rewards": ((1.0, 0.0, 0.5),)}, "scale": 5.0},
+            {
+                "name": "answers",
+                "world": {
+                    "kind": "verifier",
+                    "world": {
+                        "kind": "token_tree",
+                        "vocab_size": 3,
+                        "max_length": 2,
+                        "reward": {"rule": "match", "target": (1,)},
+                    },
+                    "false_positive": 0.25,
+                },
+                "sources": ({"reward": {"rule": "count", "token": 2}, "scale": -0.1},),
+            },
+        )
     },
     ("rollouts", "fixed"): {"completions": (((1,), (0,), (2,)), ((2,), (2,), (1,)))},
     ("method", "custom"): {
@@ -58,7 +86,7 @@ def part(family, name):
 
 
 @cache
-def run(environment, method, policy):
+def run(environment, method, policy, oracle=None):
     """The trace of two rollouts of two updates."""
     experiment = sim.Experiment(
         environment=part("environment", environment),
@@ -66,14 +94,16 @@ def run(environment, method, policy):
         method=part("method", method),
         optimizer=sim.optimizer("adam", learning_rate=0.05),
         training=sim.Training(num_rollouts=2, group_size=3, epochs=2),
-        record=sim.Record(ratios=sim.Stride()),
+        record=sim.Record(ratios=sim.Stride(), oracle=oracle),
     )
     return jax.jit(sim.simulate)(experiment, jax.random.key(0))
 
 
 def assert_finite(trace):
     for name, values in trace.metrics.items():
-        undefined = name.startswith("prefix/") or name == "update/cos_grad"  # NaN where nothing is shared or pushed
+        undefined = name.startswith("prefix/") or name.endswith(
+            ("cos_grad", "_share")
+        )  # where nothing is shared, pushed
         assert undefined or np.all(np.isfinite(values)), name
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(trace.params))
 
@@ -144,29 +174,77 @@ def test_an_environment_has_what_the_loop_asks_for(name):
 @pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
 def test_states_and_tokens_stay_in_range(name):
     environment = part("environment", name)
-    every = all_completions(environment)
-    assert every.states.min() >= 0 and every.states.max() < environment.num_states
-    assert every.tokens.min() >= 0 and every.tokens.max() < environment.vocab_size
-    assert np.all(every.mask[..., 0])  # a completion has at least one token
+    said = list_completions(environment).completions
+    assert said.states.min() >= 0 and said.states.max() < environment.num_states
+    assert said.tokens.min() >= 0 and said.tokens.max() < environment.vocab_size
+    assert np.all(said.mask[..., 0])  # a completion has at least one token
+    assert not np.any(said.mask[..., 1:] & ~said.mask[..., :-1])  # and no gap
 
 
 @pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
-def test_the_completions_listed_are_said_as_they_are_written(name):
+def test_a_completion_that_a_prompt_can_have_is_said_as_it_is_written(name):
     environment = part("environment", name)
-    every, listed = all_completions(environment), environment.completions()
-    for prompt in range(environment.num_prompts):
-        np.testing.assert_array_equal(np.where(every.mask[prompt], every.tokens[prompt], -1), listed)
-    assert len(np.unique(listed, axis=0)) == len(listed)
+    listed, written = list_completions(environment), environment.completions()
+    said = np.where(listed.completions.mask, listed.completions.tokens, -1)
+    for prompt, row in np.argwhere(listed.valid):
+        np.testing.assert_array_equal(said[prompt, row], written[row])
+    assert np.all(np.any(listed.valid, axis=0))  # every row is some prompt's
+    assert len(np.unique(written, axis=0)) == len(written)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_the_list_leaves_out_nothing_that_a_prompt_can_say(name):
+    environment, policy = part("environment", name), sim.Tabular(start="gaussian")
+    listed, params = list_completions(environment), policy.init(jax.random.key(0), environment)
+    chances = np.exp(completion_logprobs(policy, params, listed))
+    np.testing.assert_allclose(chances.sum(axis=1), np.ones(environment.num_prompts), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_a_policy_draws_every_token_that_does_not_follow_with_certainty(name):
+    environment = part("environment", name)
+    said = list_completions(environment).completions
+    for position in range(environment.max_length):
+        certain = environment.follows(said.states[..., position])
+        free = np.ones(said.mask.shape[:2], dtype=bool) if certain is None else np.asarray(certain) < 0
+        np.testing.assert_array_equal(said.chosen[..., position], said.mask[..., position] & free)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_every_prompt_belongs_to_a_task(name):
+    environment = part("environment", name)
+    tasks = environment.prompt_tasks()
+    assert tasks.shape == (environment.num_prompts,)
+    assert set(tasks.tolist()) == set(range(len(environment.task_names) or 1))
 
 
 @pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
 def test_sampled_rewards_have_the_expected_mean(name):
-    environment = part("environment", name)
-    every = all_completions(environment)
+    environment, now = part("environment", name), jnp.asarray(0)
+    said = list_completions(environment).completions
     keys = jax.random.split(jax.random.key(0), 4000)
-    drawn = jax.vmap(lambda key: environment.sample_rewards(key, every.tokens, every.mask))(keys)
-    error, deviation = np.abs(drawn.mean(axis=0) - every.rewards), np.std(drawn, axis=0)
-    assert np.all(error <= 4 * deviation / np.sqrt(4000) + 1e-12)
+    drawn = jax.vmap(lambda key: environment.sample_rewards(key, said.tokens, said.mask, now))(keys)
+    expected = environment.expected_rewards(said.tokens, said.mask, now)
+    assert expected.shape == (*said.mask.shape[:2], environment.num_sources)
+    error, deviation = np.abs(drawn.mean(axis=0) - expected), np.std(drawn, axis=0)
+    assert np.all(error <= 4.5 * deviation / np.sqrt(4000) + 1e-12)
+
+
+@pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
+def test_the_outcomes_of_a_reward_are_all_that_can_be_drawn(name):
+    environment, now = part("environment", name), jnp.asarray(0)
+    said = list_completions(environment).completions
+    outcomes = environment.reward_outcomes(said.tokens, said.mask, now)
+    if environment.num_outcomes is None:
+        assert outcomes is None
+        return
+    values, chances = outcomes
+    assert values.shape == (*said.mask.shape[:2], environment.num_outcomes, environment.num_sources)
+    np.testing.assert_allclose(chances.sum(axis=-1), np.ones(said.mask.shape[:2]), rtol=1e-14)
+    expected = environment.expected_rewards(said.tokens, said.mask, now)
+    np.testing.assert_allclose(np.einsum("pcom,pco->pcm", values, chances), expected, atol=1e-14)
+    drawn = environment.sample_rewards(jax.random.key(0), said.tokens, said.mask, now)
+    assert np.all(np.any(np.all(drawn[:, :, None] == values, axis=-1) & (chances > 0), axis=-1))
 
 
 # Policies
@@ -175,9 +253,10 @@ def test_sampled_rewards_have_the_expected_mean(name):
 @pytest.mark.parametrize("name", sim.POLICIES.members)
 @pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
 def test_a_policy_gives_every_token_a_row_of_logits(name, environment):
-    policy, world = part("policy", name), part("environment", environment)
-    assert isinstance(policy, Policy)
-    every, params = all_completions(world), policy.init(jax.random.key(0), world)
+    world = part("environment", environment)
+    policy = part("policy", name).prepare(jax.random.key(1), world)
+    assert isinstance(policy, Policy) and isinstance(part("policy", name), Policy)
+    every, params = list_completions(world).completions, policy.init(jax.random.key(0), world)
     logits, rows = policy.logits(params, every), policy.rows(every)
     assert logits.shape[1] == world.vocab_size and rows.shape == every.tokens.shape
     assert rows.min() >= 0 and rows.max() < len(logits)
@@ -219,29 +298,48 @@ def test_the_push_is_the_gradient_of_the_objective(name):
 # Probes
 
 
-def returned():
-    """Every metric that some run returned, with its run."""
+ORACLES = (Enumerated(), MonteCarlo(batches=32))
+
+
+def traces():
+    """Runs of every environment, every method and every oracle, with what their probes declare."""
     worlds, methods = sim.ENVIRONMENTS.members, sim.METHODS.members
-    runs = [run(environment, method, "tabular") for environment in worlds for method in methods]
-    return {name: values for trace in runs for name, values in trace.metrics.items()}
+    chosen = [(world, "grpo", "tabular") for world in worlds] + [("token_tree", name, "tabular") for name in methods]
+    chosen += [("token_tree", "grpo", "tabular", oracle) for oracle in ORACLES]
+    for each in chosen:
+        yield run(*each), declared(PROBES, part("environment", each[0]).task_names)
+
+
+def test_every_oracle_is_tried():
+    assert {type(oracle) for oracle in ORACLES} == set(get_args(get_args(Oracle)[0]))
 
 
 def test_every_metric_that_is_returned_is_declared():
-    assert set(returned()) <= set(METRICS)
+    for trace, metrics in traces():
+        assert set(trace.metrics) <= set(metrics)
 
 
 def test_every_metric_that_is_declared_is_returned_by_some_run():
-    assert set(METRICS) <= set(returned())
+    found = {re.sub("^task/[^/]+/", "task/<task>/", name) for trace, _ in traces() for name in trace.metrics}
+    assert set(METRICS) == found
 
 
 def test_a_metric_is_one_number_an_update():
-    assert {values.shape for values in returned().values()} == {(2, 2)}
+    assert {values.shape for trace, _ in traces() for values in trace.metrics.values()} == {(2, 2)}
 
 
 def test_what_belongs_to_a_rollout_does_not_change_within_it():
-    for name, values in returned().items():
-        if METRICS[name].when == "rollout":
-            np.testing.assert_array_equal(values[:, 0], values[:, 1])
+    for trace, metrics in traces():
+        for name, values in trace.metrics.items():
+            if metrics[name].when == "rollout":
+                np.testing.assert_array_equal(values[:, 0], values[:, 1])
+
+
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.kind)
+def test_what_an_oracle_finds_is_finite(oracle):
+    for name, values in run("token_tree", "grpo", "tabular", oracle).metrics.items():
+        if name.startswith("bias/"):
+            assert np.all(np.isfinite(values)), name
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.environments.reward_rules import CountToken, Match
 from simulator.environments.token_tree import TokenTree
-from simulator.exact import all_completions
+from simulator.exact import list_completions
 from tests.environments import prefixes
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -32,7 +32,7 @@ def test_every_completion_is_listed_exactly_once(vocab_size, max_length):
 @pytest.mark.parametrize(("vocab_size", "max_length"), SIZES)
 def test_states_are_one_to_one_with_prefixes(vocab_size, max_length):
     environment = tree(vocab_size, max_length, num_prompts=2)
-    rollout = all_completions(environment)
+    rollout = list_completions(environment).completions
     state_of, prefix_of = {}, {}
     for prompt, completion, position in np.argwhere(rollout.mask):
         said = (prompt, *np.asarray(rollout.tokens)[prompt, completion, :position].tolist())
@@ -42,6 +42,13 @@ def test_states_are_one_to_one_with_prefixes(vocab_size, max_length):
     wanted = [(prompt, *text) for prompt in range(2) for text in prefixes.unfinished(vocab_size, max_length)]
     assert sorted(state_of) == sorted(wanted)
     assert sorted(prefix_of) == list(range(environment.num_states))
+
+
+@pytest.mark.parametrize(("vocab_size", "max_length"), SIZES)
+def test_every_prompt_can_have_every_completion_and_the_policy_chooses_every_token(vocab_size, max_length):
+    listed = list_completions(tree(vocab_size, max_length, num_prompts=2))
+    assert np.all(listed.valid)
+    np.testing.assert_array_equal(listed.completions.chosen, listed.completions.mask)
 
 
 @pytest.mark.parametrize(("vocab_size", "max_length"), SIZES)
@@ -65,7 +72,8 @@ def test_the_cost_of_length_counts_the_end_token():
     tokens = jnp.array([[[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 2, 1]]])
     mask = jnp.array([[[1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 1, 1]]], dtype=bool)
     expected = [[2 * (0 - 0.1), 2 * (1 - 0.2), 2 * (2 - 0.3), 2 * (2 - 0.3)]]
-    np.testing.assert_allclose(environment.expected_rewards(tokens, mask), expected, rtol=1e-14)
+    found = environment.expected_rewards(tokens, mask, jnp.asarray(0))
+    np.testing.assert_allclose(found[..., 0], expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize(

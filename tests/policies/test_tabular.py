@@ -8,8 +8,11 @@ import pytest
 from simulator.environments.bandit import Bandit
 from simulator.environments.reward_rules import CountToken
 from simulator.environments.token_tree import TokenTree
+from simulator.errors import ScenarioError
 from simulator.policies.tabular import Tabular
-from simulator.types import Rollout
+from simulator.scenario import load
+from simulator.types import Completions
+from tests.small import tables
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -58,7 +61,39 @@ def test_each_token_is_drawn_from_the_row_of_its_state():
 
 def test_logits_and_rows_are_the_tables():
     states = jnp.array([[[0, 3], [1, 2]]])
-    rollout = Rollout(states=states, tokens=states, mask=states >= 0, rewards=jnp.zeros((1, 2)))
+    said = Completions(states=states, tokens=states, mask=states >= 0, chosen=states >= 0)
     params = {"logits": jnp.arange(12.0).reshape(4, 3)}
-    np.testing.assert_array_equal(Tabular().rows(rollout), states)
-    np.testing.assert_array_equal(Tabular().logits(params, rollout), params["logits"])
+    np.testing.assert_array_equal(Tabular().rows(said), states)
+    np.testing.assert_array_equal(Tabular().logits(params, said), params["logits"])
+
+
+def test_initial_logits_are_added_to_the_bias_row_by_row():
+    rows = np.arange(42.0).reshape(14, 3)
+    bias = np.array([1.0, 0.0, -2.0])
+    np.testing.assert_array_equal(Tabular(initial_logits=rows).init(KEY, TREE)["logits"], rows)
+    np.testing.assert_array_equal(Tabular(initial_logits=rows, bias=bias).init(KEY, TREE)["logits"], rows + bias)
+
+
+def test_noise_goes_on_top_of_the_initial_logits():
+    rows = np.arange(42.0).reshape(14, 3)
+    noise = Tabular(start="gaussian", scale=2.0).init(KEY, TREE)["logits"]
+    found = Tabular(start="gaussian", scale=2.0, initial_logits=rows).init(KEY, TREE)["logits"]
+    np.testing.assert_allclose(found, noise + rows, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({"initial_logits": [[0.0, 1.0, 0.0]] * 2}, r"policy\.initial_logits: 2 rows for 1 states"),
+        ({"initial_logits": [[0.0, 1.0]]}, r"policy\.initial_logits: rows of 2 numbers for a vocabulary of 3"),
+        ({"bias": [0.0, 1.0]}, r"policy\.bias: 2 numbers for a vocabulary of 3"),
+    ],
+)
+def test_a_start_of_another_shape_is_refused(table, sentence):
+    with pytest.raises(ScenarioError, match=sentence):
+        load(tables(policy={"kind": "tabular", **table}))
+
+
+def test_a_start_of_the_right_shape_is_taken():
+    (point, *_) = load(tables(policy={"kind": "tabular", "initial_logits": [[0.0, 1.0, 2.0]]})).points
+    np.testing.assert_array_equal(point.experiment.policy.initial_logits, [[0.0, 1.0, 2.0]])

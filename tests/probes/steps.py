@@ -24,15 +24,18 @@ def step_of(
     before=None,
     tokens=None,
     rewards=None,
+    chosen=None,
     reference_log_probs=None,
     **others,
 ):
     """An update that leaves the tokens at `ratios` `[P, G, T]`, with a gradient taken at `before` (the same if None).
 
-    Every token has a row of its own, in which it has the behavior probability 0.1. `others` are fields of the step.
+    Every token has a row of its own, in which it has the behavior probability 0.1; those that are not `chosen` (all
+    are if None) follow with certainty. `others` are fields of the step.
     """
     ratios = np.asarray(ratios, dtype=float)
     mask = np.ones(ratios.shape, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+    chosen = mask if chosen is None else mask & np.asarray(chosen, dtype=bool)
     tokens = np.zeros(ratios.shape, dtype=int) if tokens is None else np.asarray(tokens)
     rows, per_completion = np.arange(ratios.size).reshape(ratios.shape), np.ones(ratios.shape[:2])
 
@@ -44,10 +47,11 @@ def step_of(
     batch = Minibatch(
         log_probs=table(ratios if before is None else before),
         reference_log_probs=table() if reference_log_probs is None else jnp.asarray(reference_log_probs),
-        behavior_logprobs=jnp.where(jnp.asarray(mask), jnp.log(0.1), 0.0),
+        behavior_logprobs=jnp.where(jnp.asarray(chosen), jnp.log(0.1), 0.0),
         rows=jnp.asarray(rows),
         tokens=jnp.asarray(tokens),
         mask=jnp.asarray(mask),
+        chosen=jnp.asarray(chosen),
         advantages=jnp.asarray(per_completion if advantages is None else advantages, dtype=float),
     )
     push = surrogate.token_push(batch)
@@ -58,7 +62,8 @@ def step_of(
             states=batch.rows,
             tokens=batch.tokens,
             mask=batch.mask,
-            rewards=jnp.asarray(per_completion if rewards is None else rewards, dtype=float),
+            chosen=batch.chosen,
+            sources=jnp.asarray(per_completion if rewards is None else rewards, dtype=float)[..., None],
         ),
         "before": batch,
         "push": push,
@@ -67,7 +72,7 @@ def step_of(
         "start_params": grads,
         "params": grads,
         "log_probs": table(ratios),
-        "behavior_log_probs": table(),
+        "bias": {},
         "pullback": lambda push: {"push": push},
     }
     return StepContext(**{field.name: None for field in fields(StepContext)} | given | others)

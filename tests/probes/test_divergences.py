@@ -36,11 +36,11 @@ def test_the_exact_divergences_are_sums_over_the_arms():
     found = kl(
         step_of(
             [[[1.0]]],
-            reference_log_probs=np.log([[0.25, 0.75]]),
-            behavior_log_probs=jnp.log(jnp.array([[0.5, 0.5]])),
-            log_probs=jnp.log(jnp.array([[0.8, 0.2]])),
             policy=Tabular(),
-            every=exact.all_completions(Bandit(rewards=np.array([[1.0, 0.0]]))),
+            start_params={"logits": jnp.log(jnp.array([[0.25, 0.75]]))},
+            behavior_params={"logits": jnp.log(jnp.array([[0.5, 0.5]]))},
+            params={"logits": jnp.log(jnp.array([[0.8, 0.2]]))},
+            listed=exact.list_completions(Bandit(rewards=np.array([[1.0, 0.0]]))),
         )
     )
     behavior = 0.5 * log(0.5 / 0.8) + 0.5 * log(0.5 / 0.2)  # KL(behavior ‖ policy)
@@ -58,3 +58,23 @@ def test_entropy_is_that_of_the_rows_the_tokens_were_drawn_from():
     step = step_of([[[1.0, 1.0], [1.0, 1.0]]], mask=[[[1, 1], [1, 0]]], log_probs=rows)
     each = [log(2), -0.9 * log(0.9) - 0.1 * log(0.1), -0.25 * log(0.25) - 0.75 * log(0.75)]
     assert float(entropy(step)["entropy"]) == pytest.approx(sum(each) / 3, rel=1e-13)
+
+
+def test_what_follows_with_certainty_counts_as_a_token_without_entropy():
+    step = step_of([[[1.0, 1.0, 1.0]]], chosen=[[[1, 1, 0]]], log_probs=jnp.log(jnp.full((3, 2), 0.5)))
+    assert float(entropy(step)["entropy"]) == pytest.approx(2 * log(2) / 3, rel=1e-14)
+
+
+def test_the_exact_entropy_is_that_of_whole_completions():
+    step = step_of(
+        [[[1.0]]],
+        policy=Tabular(),
+        params={"logits": jnp.log(jnp.array([[0.8, 0.2], [0.5, 0.5]]))},
+        listed=exact.list_completions(Bandit(rewards=np.array([[1.0, 0.0], [0.0, 1.0]]))),
+    )
+    expected = (-0.8 * log(0.8) - 0.2 * log(0.2) + log(2)) / 2  # mean over two prompts
+    assert float(entropy(step)["entropy/exact"]) == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_exact_entropy_is_absent_where_completions_cannot_be_listed():
+    assert set(entropy(step_of([[[1.0]]]))) == {"entropy"}

@@ -8,7 +8,7 @@ import pytest
 import simulator as sim
 from simulator.environments.reward_rules import Table
 from simulator.environments.token_tree import TokenTree
-from simulator.probes.prefix import prefix, shared_prefix
+from simulator.probes.prefix import prefix, sharers
 from tests.environments import prefixes
 from tests.probes.steps import step_of
 
@@ -68,6 +68,23 @@ def test_for_binary_rewards_the_weight_compares_mean_inverse_lengths():
     assert sample == pytest.approx(expected * np.sqrt(3 / 4), abs=1e-14)
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_that_comparison_is_exact_whatever_the_lengths(ddof, seed):
+    # a group of eight with its first token in common; the share of right ones, and the lengths, are drawn
+    rng = np.random.default_rng(seed)
+    lengths, correct = rng.integers(1, 7, size=8), rng.permutation(8) < rng.integers(1, 8)
+    surrogate = sim.GRPO(ddof=ddof, eps=0.0).surrogate()
+    advantages = np.asarray(surrogate.advantage(jnp.asarray(correct[None].astype(float))))
+    tokens = np.concatenate([np.zeros((8, 1), dtype=int), np.tile(np.arange(8)[:, None], 6)], axis=1)
+    mask = np.arange(7) < 1 + lengths[:, None]
+    found = prefix(step_of(np.ones((1, 8, 7)), advantages, mask[None], surrogate, tokens=tokens[None]))
+    share, inverse = np.mean(correct), 1 / (1 + lengths)
+    expected = np.sqrt(share * (1 - share)) * (np.mean(inverse[correct]) - np.mean(inverse[~correct]))
+    expected *= np.sqrt(7 / 8) if ddof else 1.0
+    assert float(found["prefix/weight"]) == pytest.approx(expected, abs=1e-15)
+
+
 def test_the_prefix_is_pushed_up_where_the_short_completions_are_right():
     assert first_update(sim.GRPO(), [1.0, 0.0, 0.0, 0.0])["prefix/weight"] > 0
     assert first_update(sim.GRPO(), [0.0, 0.0, 0.0, 1.0])["prefix/weight"] < 0
@@ -110,7 +127,8 @@ def test_a_completion_that_has_ended_shares_no_more():
     tokens = [[[1, 0, 0], [1, 0, 0]], [[1, 2, 1], [1, 2, 1]]]
     mask = [[[1, 1, 0], [1, 1, 0]], [[1, 1, 1], [1, 1, 1]]]
     step = step_of(np.ones((2, 2, 3)), tokens=tokens, mask=mask)
-    np.testing.assert_array_equal(shared_prefix(step.before), [[True, True, False], [True, True, True]])
+    both = np.sum(sharers(step.before), axis=2) == 2
+    np.testing.assert_array_equal(both, [[[True, True, False]] * 2, [[True, True, True]] * 2])
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_the_exact_return_is_the_mean_over_prompts_of_the_policys_arms():
     step = step_of(
         np.ones((2, 1, 1)),
         policy=Tabular(),
-        log_probs=jnp.log(jnp.array([[0.8, 0.2], [0.5, 0.5]])),
-        every=exact.all_completions(bandit),
+        params={"logits": jnp.log(jnp.array([[0.8, 0.2], [0.5, 0.5]]))},
+        listed=exact.list_completions(bandit),
     )
     assert float(exact_return(step)["return/exact"]) == pytest.approx((0.8 + 1.0) / 2, rel=1e-14)
 

@@ -31,5 +31,6 @@ def minibatch(advantages: np.ndarray, logits: np.ndarray = LOGITS, behavior: np.
         rows=jnp.asarray(ROWS),
         tokens=jnp.asarray(TOKENS),
         mask=jnp.asarray(MASK),
+        chosen=jnp.asarray(MASK),
         advantages=jnp.asarray(advantages),
     )

@@ -1,0 +1,159 @@
+"""The enumeration of groups against every ordered batch, one by one, differentiated by jax."""
+
+import itertools
+from dataclasses import replace
+from typing import get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import simulator as sim
+from simulator.advantages import Advantage, BatchZScore, GroupMean, GroupZScore, LeaveOneOut, PerSource, Reward
+from simulator.environments.bandit import Bandit
+from simulator.exact import list_completions
+from simulator.exact.groups import by_groups, list_batches, num_batches
+from simulator.policies.log_linear import LogLinear
+from simulator.policies.low_rank import LowRank
+from simulator.policies.transformer import Transformer
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Clip, Gate, Score, TruncatedWeight
+from simulator.surrogates.log_ratios import Level, Sequence, Token
+from simulator.surrogates.reductions import ConstantLength, Reduction, SequenceMean, SequenceSum, TokenMean
+from tests.exact import brute_force
+from tests.exact.worlds import CHANCE, UNEVEN, Spelled, compiled, logits, paid, situation
+
+ADVANTAGES = [
+    Reward(),
+    GroupMean(),
+    GroupZScore(),
+    LeaveOneOut(),
+    BatchZScore(),
+    PerSource(),
+    PerSource(whiten=False, weights=np.array([2.0, 0.5])),
+]
+REDUCTIONS = [SequenceMean(), TokenMean(), ConstantLength(), SequenceSum()]
+LEVELS = [Token(), Sequence()]
+GATES = [Clip(clip_low=0.05, clip_high=0.05, dual=1.2), TruncatedWeight(cap=1.1), Score()]
+POINTS = list(enumerate(itertools.product(ADVANTAGES, REDUCTIONS, LEVELS)))
+
+PARAMS = logits(UNEVEN, 0)
+BEHAVIOR = PARAMS + logits(UNEVEN, 1)
+
+
+@pytest.fixture(scope="module")
+def listed():
+    return list_completions(UNEVEN)
+
+
+def name(point):
+    return "-".join([each.kind for each in point[1]] + [str(point[0])])
+
+
+def test_every_factor_of_the_product_is_tested():
+    for cases, union in ((ADVANTAGES, Advantage), (REDUCTIONS, Reduction), (LEVELS, Level), (GATES, Gate)):
+        assert {type(case) for case in cases} == set(get_args(get_args(union)[0]))
+
+
+@pytest.mark.parametrize("point", POINTS, ids=name)
+def test_off_policy_every_point_has_the_moments_of_all_ordered_batches(point, listed):
+    number, (advantage, reduction, level) = point
+    surrogate = Surrogate(advantage=advantage, level=level, gate=GATES[number % 3], reduction=reduction)
+    asked = situation(UNEVEN, surrogate, PARAMS, BEHAVIOR, listed=listed)
+    expected = brute_force.moments(asked)
+    assert surrogate.gate.band is None or expected.clipped > 0.05  # or nothing of the clip was tested
+    brute_force.assert_same(by_groups(asked), expected)
+
+
+@pytest.mark.parametrize("method", [cls for cls in sim.METHODS.members.values() if cls is not Surrogate])
+@pytest.mark.parametrize("behavior", [None, BEHAVIOR], ids=["on-policy", "off-policy"])
+def test_every_method_has_the_moments_of_all_ordered_batches(method, behavior, listed):
+    asked = situation(UNEVEN, method(), PARAMS, behavior, group_size=3, listed=listed)
+    brute_force.assert_same(by_groups(asked), brute_force.moments(asked))
+
+
+@pytest.mark.parametrize("advantage", [GroupZScore(), BatchZScore(), PerSource()], ids=lambda each: each.kind)
+def test_rewards_that_are_drawn_are_part_of_what_is_listed(advantage):
+    surrogate = Surrogate(advantage=advantage, level=Token(), gate=GATES[0], reduction=SequenceMean())
+    asked = situation(CHANCE, surrogate, PARAMS, BEHAVIOR)
+    brute_force.assert_same(by_groups(asked), brute_force.moments(asked))
+
+
+@pytest.mark.parametrize(
+    ("policy", "method"),
+    [
+        (LogLinear(), sim.GRPO(clip_low=0.05, clip_high=0.05)),  # groups by themselves: their variances add up
+        (LowRank(), sim.DAPO()),
+        (Transformer(start="gaussian", width=4), sim.DAPO()),
+    ],
+    ids=["log_linear", "low_rank", "transformer"],
+)
+def test_policies_whose_states_share_parameters_have_them_too(policy, method):
+    policy = policy.prepare(jax.random.key(0), UNEVEN)
+    start = policy.init(jax.random.key(1), UNEVEN)
+
+    def moved(seed):  # zeros are a special place to start from
+        rng = np.random.default_rng(seed)
+        return jax.tree.map(lambda leaf: leaf + jnp.asarray(rng.normal(size=leaf.shape)), start)
+
+    asked = situation(UNEVEN, method, moved(0), moved(1), policy=policy)
+    found = jax.jit(lambda params: by_groups(replace(asked, params=params)))(asked.params)
+    brute_force.assert_same(found, brute_force.moments(asked, one_program=True))
+
+
+def test_a_bandit_whose_arms_are_drawn_is_enumerated_over_what_they_pay():
+    chances = np.array([[0.2, 0.9], [1.0, 0.5]])
+    world = Spelled(
+        said=tuple(
+            tuple(((arm,), ((chance, (3.0,)), (1 - chance, (0.0,)))) for arm, chance in enumerate(row))
+            for row in chances.tolist()
+        )
+    )
+    bandit = Bandit(rewards=chances, distribution="bernoulli", reward_scale=3.0)
+    params, behavior = logits(world, 3), logits(world, 4)
+    expected = brute_force.moments(situation(world, sim.DAPO(), params, behavior, group_size=3), one_program=True)
+    brute_force.assert_same(compiled(by_groups, bandit, sim.DAPO(), params, behavior, group_size=3), expected)
+
+
+def test_regularisers_are_no_part_of_it():
+    penalised = sim.GRPO(kl=sim.KL(coef=3.0), entropy=sim.Entropy(coef=2.0))
+    plain, other = (compiled(by_groups, UNEVEN, method, PARAMS, BEHAVIOR) for method in (sim.GRPO(), penalised))
+    jax.tree.map(np.testing.assert_array_equal, plain, other)
+
+
+def test_a_completion_that_a_prompt_cannot_have_counts_nothing():
+    # alone, the second prompt has its own two completions; beside the first, three that it cannot have as well
+    alone = Spelled(said=UNEVEN.said[1:], certain=tuple((0, prefix) for _, prefix in UNEVEN.certain))
+    both = compiled(by_groups, UNEVEN, sim.GRPO(), PARAMS, BEHAVIOR).mean["logits"]
+    rows = [UNEVEN.prefixes().index((1, prefix)) for _, prefix in alone.prefixes()]
+    one = compiled(by_groups, alone, sim.GRPO(), PARAMS[rows], BEHAVIOR[rows]).mean["logits"]
+    np.testing.assert_allclose(2 * both[jnp.asarray(rows)], one, rtol=1e-13, atol=1e-16)  # 1/B, of twice as many
+    assert np.max(np.abs(one)) > 1e-3
+
+
+# Counting
+
+
+@pytest.mark.parametrize(
+    ("items", "prompts", "size", "separable"), [(3, 2, 3, True), (3, 2, 3, False), (4, 3, 1, False)]
+)
+def test_the_batches_are_counted_as_they_are_listed(items, prompts, size, separable):
+    listed, log_orders = list_batches(items, prompts, size, separable)
+    assert len(listed) == len(log_orders) == num_batches(items, prompts, size, separable)
+    assert len(np.unique(np.sort(listed, axis=-1), axis=0)) == len(listed)
+
+
+def test_the_orders_of_all_batches_are_all_ordered_batches():
+    _, log_orders = list_batches(3, 2, 4, separable=False)
+    np.testing.assert_allclose(np.exp(log_orders).prod(axis=1).sum(), 3 ** (2 * 4), rtol=1e-13)
+
+
+def test_a_group_that_can_come_in_more_orders_than_a_float_holds_is_enumerated():
+    # two arms at even odds, group of 1100: A = ±1 up to eps, and the gradient is that of a binomial count
+    world = Spelled(said=((((0,), paid(1.0)), ((1,), paid(0.0))),))
+    found = compiled(by_groups, world, sim.GRPO(ddof=0, eps=0.0), np.zeros((1, 2)), group_size=1100)
+    # g = (1/G) Σ A_i (1{a_i} − ½) = √(p̂ (1 − p̂)) for the good arm, p̂ = k/G with k ~ Binomial(G, ½)
+    counts = np.random.default_rng(0).binomial(1100, 0.5, size=200_000) / 1100
+    assert found.mean["logits"][0, 0] == pytest.approx(np.sqrt(counts * (1 - counts)).mean(), rel=1e-5)
+    assert found.variance == pytest.approx(2 * np.sqrt(counts * (1 - counts)).var(), rel=0.05)
