@@ -1,6 +1,8 @@
 """Double precision, and shapes and types checked in every call inside `simulator`: both before it is imported."""
 
+import itertools
 import os
+from pathlib import Path
 
 # The tests compile hundreds of programs that run for milliseconds: compile fast, not for speed.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
@@ -15,6 +17,18 @@ from jaxtyping import install_import_hook  # noqa: E402
 import tests.shapes  # noqa: E402, F401
 
 install_import_hook("simulator", "tests.shapes.typechecker")
+
+
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 20_000  # a compiled program takes hundreds; Linux gives a process 65,530, beyond which LLVM crashes
+_tests = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def room_for_programs():
+    """Programs are forgotten before they are too many; looking takes long enough to do it at every tenth test only."""
+    if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture

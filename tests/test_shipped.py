@@ -1,16 +1,39 @@
 """Every shipped scenario runs in a shrunk size, and its claims hold there too."""
 
+import tomllib
+
 import pytest
 
 import analysis
 from simulator.runs import run
 from simulator.shipped import shipped_scenarios
 
+
+def only(scenario: str, part: str, *names: str) -> list[dict]:
+    """Some of a scenario's variants of a part, by label or name: each left out saves compiles."""
+    variants = tomllib.loads(shipped_scenarios()[scenario].read_text())[part]
+    return [variant for variant in variants if variant.get("label", variant.get("name")) in names]
+
+
 SHRUNK = {
     "momentum_overshoot": {"training.seeds": 4},
     "reward_scale": {"training.seeds": 3},
     "prefix_bias": {"training.seeds": 6, "training.num_rollouts": 20},
     "magnitude_blindness": {},
+    "expected_prefix_bias": {"training.seeds": 32},
+    "length_bias": {"training.seeds": 64},
+    "loss_is_no_progress": {"training.seeds": 4},
+    "multitask_scale": {
+        "training.seeds": 24,
+        "optimizer": only("multitask_scale", "optimizer", "adam", "sgd"),
+        "method": only("multitask_scale", "method", "group deviation", "each source by itself", "no deviation"),
+    },
+    "reward_jump": {},
+    "shared_parameters": {
+        "training.seeds": 32,
+        "policy": only("shared_parameters", "policy", "table", "transformer"),
+        "optimizer": only("shared_parameters", "optimizer", "adam", "adam, eps = 1e-14"),
+    },
 }
 
 
@@ -37,6 +60,23 @@ def test_the_blog_posts_advantages_come_out_of_a_run(shipped_run):
     assert winners["deviation, ddof 0"].tolist() == pytest.approx([1.0801, 1.0801], abs=5e-5)
     assert winners["deviation, ddof 1"].tolist() == pytest.approx([1.0, 1.0])
     assert winners["no deviation"].tolist() == [1.0, 5.0]
+
+
+@pytest.mark.parametrize("shipped_run", ["expected_prefix_bias"], indirect=True)
+def test_the_worked_example_comes_out_of_the_shipped_file(shipped_run):
+    found = shipped_run.summary.set_index("label")["prefix/expected_bias"]
+    # the mean gradient of the first token is (0.00253125, −0.00253125), the true one 0
+    assert found["1/length, trap"] == pytest.approx(2**0.5 * 0.00253125, rel=1e-10)
+    assert found["dr_grpo, trap"] == pytest.approx(0.0, abs=1e-15)
+
+
+@pytest.mark.parametrize("shipped_run", ["reward_jump"], indirect=True)
+def test_the_peaks_after_a_jump_come_out_of_the_shipped_file(shipped_run):
+    after = shipped_run.updates.query("rollout >= 5000").groupby("label")["update/norm"].max()
+    before = shipped_run.updates.query("rollout == 4999").groupby("label")["update/norm"].first()
+    peaks = (after / before).to_dict()
+    assert peaks["adam, b2 = 0.999"] == pytest.approx(3.73, abs=0.01)
+    assert peaks["adam, b2 = 0.95"] == pytest.approx(1.12, abs=0.005)
 
 
 @pytest.mark.parametrize("shipped_run", ["momentum_overshoot"], indirect=True)

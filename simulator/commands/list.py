@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from simulator.errors import ScenarioError, did_you_mean
@@ -28,7 +29,7 @@ def execute(options: argparse.Namespace) -> int:
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
     for name, sentence in LISTS[options.what]().items():
-        table.add_row(name, sentence)
+        table.add_row(escape(name), escape(sentence))
     console.print(table)
     return 0
 
