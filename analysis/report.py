@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plotly.offline import get_plotlyjs
 
 from analysis.figures import ALL
-from analysis.words import finding, number, with_interval
+from analysis.words import finding, measured, number, with_interval
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -71,7 +71,7 @@ def _verdicts(run: Run) -> str:
         [
             escape(claim["says"]) + (f"<small>{escape(claim['source'])}</small>" if claim["source"] else ""),
             SIGNS[claim["relation"]] + number(claim["predicted"]),
-            number(claim["measured"]),
+            measured(claim),
             number(claim["tolerance"]),
             f"{claim['cases']:,}",
             f"<b class='{claim['verdict'].replace(' ', '-')}'>{claim['verdict']}</b>",

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.words import finding, number, with_interval
+from analysis.words import finding, measured, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def verdicts(run: Run) -> Table:
         verdict = claim["verdict"]
         table.add_row(
             signs[claim["relation"]] + number(claim["predicted"]),
-            number(claim["measured"]),
+            measured(claim),
             f"[{COLOURS[verdict]}]{verdict}[/]",
             escape(claim["says"]),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -29,6 +29,14 @@ def with_interval(mean: float, low: float) -> str:
         return f"{number(mean)} ± 0"
     decimals = max(0, 1 - math.floor(math.log10(half)))
     return f"{mean:.{decimals}f} ± {half:.{decimals}f}" if decimals <= 6 else f"{number(mean)} ± {half:.1e}"
+
+
+def measured(claim: dict[str, Any]) -> str:
+    """A claim's measured value with its interval over seeds, where seeds differ."""
+    value, half = claim["measured"], claim["half_width"]
+    if value is None or half is None or half <= 1e-9 * max(abs(value), 1.0):
+        return number(value)
+    return with_interval(value, value - half)
 
 
 def finding(run: Run) -> str:

@@ -6,9 +6,10 @@ This is the only module that lists the concrete parts. A part of one's own is on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
 from simulator.environments.bandit import Bandit
@@ -17,7 +18,7 @@ from simulator.environments.multi_task import MultiTask
 from simulator.environments.token_chain import TokenChain
 from simulator.environments.token_tree import TokenTree
 from simulator.environments.verifier import Verifier
-from simulator.exact import Oracle
+from simulator.exact import Oracle, enumerable
 from simulator.methods.cispo import CISPO
 from simulator.methods.dapo import DAPO
 from simulator.methods.dr_grpo import DrGRPO
@@ -169,3 +170,13 @@ class Experiment:
         end, said = getattr(environment, "end_token", None), self.rollouts.completions
         if ((said[..., :-1] == end) & (said[..., 1:] >= 0)).any():
             yield key, f"a completion goes on after token {end}, which ends it"
+        elif length <= environment.max_length and enumerable(environment):
+            known = {_said(row) for row in environment.completions()}
+            for text in (row[row >= 0].tolist() for group in said for row in group):
+                if _said(text) not in known:
+                    yield key, f"{text} cannot be said to a prompt of this environment"
+
+
+def _said(text: Iterable[int]) -> tuple[int, ...]:
+    """A completion without what may be left out at its end: −1 after it, and zeros."""
+    return tuple(np.trim_zeros(np.maximum(text, 0), "b").tolist())

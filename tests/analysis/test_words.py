@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.summary import summarize
-from analysis.words import finding, number, with_interval
+from analysis.words import finding, measured, number, with_interval
 from tests.analysis.made import made_run
 
 
@@ -30,3 +30,11 @@ def test_the_finding_names_the_extremes_and_the_verdicts():
     run.__dict__["summary"] = summarize(run)
     run.__dict__["claims"] = [{"verdict": "holds"}, {"verdict": "fails"}]
     assert finding(run) == ("ratio/max at the end of a rollout runs from 1.2 (sgd) to 1.8 (adam). 1 of 2 claims hold.")
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "expected"),
+    [(-0.068, 0.0201, "-0.068 ± 0.020"), (1.6, None, "1.6"), (1.6, 0.0, "1.6"), (1.6, 1e-12, "1.6"), (None, None, "–")],
+)
+def test_a_measured_value_has_its_interval_where_seeds_differ(value, half, expected):
+    assert measured({"measured": value, "half_width": half}) == expected

@@ -101,7 +101,7 @@ def test_a_method_that_makes_no_gradient_has_no_direction():
 # Truths that are zero for a reason, worked out by the oracle
 
 
-@pytest.mark.parametrize("method", [sim.GRPO(), sim.DrGRPO(), sim.DAPO(), sim.Reinforce()], ids=lambda m: m.name)
+@pytest.mark.parametrize("method", [sim.GRPO(), sim.DrGRPO(), sim.Reinforce()], ids=lambda m: m.name)
 @pytest.mark.parametrize("pays", [(0.1, 0.7), (1e3 + 0.1, 1e-3)])
 def test_where_all_completions_are_worth_the_same_there_is_no_direction(method, pays):
     world = Spelled(

@@ -58,11 +58,12 @@ def test_a_closed_form_needs_a_linear_advantage_and_weights_of_its_own():
         assert not has_closed_form(point(advantage))
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
-@pytest.mark.parametrize("advantage", LINEAR, ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    ("advantage", "size"),
+    [(Reward(), 1), *itertools.product(LINEAR, [2, 4])],
+    ids=lambda each: getattr(each, "kind", each),
+)
 def test_the_closed_form_is_the_enumeration(advantage, size):
-    if size == 1 and advantage.needs_group:
-        pytest.skip("nothing to compare with")
     asked = situation(CHANCE, point(advantage), PARAMS, group_size=size)
     listed = by_groups(asked)
     expected = brute_force.Found(
@@ -76,7 +77,6 @@ def test_the_closed_form_is_the_enumeration(advantage, size):
     brute_force.assert_same(by_pairs(asked), expected)
 
 
-@pytest.mark.parametrize("level", [Token(), Sequence()], ids=lambda each: each.kind)
 @pytest.mark.parametrize(
     "gate",
     # below a cap of 1, a gate pushes with less than the advantage at ratio 1
@@ -84,9 +84,10 @@ def test_the_closed_form_is_the_enumeration(advantage, size):
     ids=repr,
 )
 @pytest.mark.parametrize("reduction", [SequenceMean(), ConstantLength(length=5.0), SequenceSum()], ids=lambda r: r.kind)
-def test_the_closed_form_has_the_moments_of_all_ordered_batches(gate, level, reduction):
-    asked = situation(CHANCE, point(gate=gate, level=level, reduction=reduction), PARAMS)
-    brute_force.assert_same(by_pairs(asked), brute_force.moments(asked))
+def test_the_closed_form_has_the_moments_of_all_ordered_batches(gate, reduction):
+    for level in (Token(), Sequence()) if isinstance(gate, Clip) else (Token(),):
+        asked = situation(CHANCE, point(gate=gate, level=level, reduction=reduction), PARAMS)
+        brute_force.assert_same(by_pairs(asked), brute_force.moments(asked))
 
 
 @pytest.mark.parametrize("offset", [1e3, 1e6])
@@ -119,8 +120,7 @@ def test_a_bandit_has_the_variance_of_the_textbook(size):
 # The expected prefix bias
 
 
-@pytest.mark.parametrize("size", [2, 3, 4])
-@pytest.mark.parametrize("enumerated", [by_pairs, by_groups])
+@pytest.mark.parametrize(("enumerated", "size"), [(by_pairs, 2), (by_pairs, 4), (by_groups, 3)])
 def test_the_first_token_is_pushed_as_the_formula_says(size, enumerated):
     # E[∂J/∂θ[a]] = (G−1)/G · π(a) · ( c_a − Σ_b π(b) c_b ),  c_a = Cov(f, R | a) + f̄_a (Q_a − V),  f = 1/L
     world = trap(3, 5)
@@ -163,9 +163,8 @@ def test_without_length_weights_the_same_prefix_is_left_alone():
     world = trap(10, 40)
     table = np.zeros((world.num_states, 2))
     table[0] = np.log([0.9, 0.1])
-    for reduction in (ConstantLength(), SequenceSum()):
-        found = compiled(by_pairs, world, point(reduction=reduction), table, group_size=4)
-        np.testing.assert_allclose(found.mean["logits"][0], 0.0, atol=1e-16)
+    found = compiled(by_pairs, world, point(reduction=ConstantLength()), table, group_size=4)
+    np.testing.assert_allclose(found.mean["logits"][0], 0.0, atol=1e-16)
 
 
 @pytest.mark.parametrize("size", [2, 5])

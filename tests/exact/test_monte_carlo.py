@@ -24,7 +24,6 @@ CASES = {
     "dapo": (UNEVEN, sim.DAPO(), 12, None, 2),
     "dr_grpo": (TREE, sim.DrGRPO(), 13, None, 3),
     "gspo off-policy": (CHANCE, sim.GSPO(), 14, 24, 2),
-    "cispo off-policy": (UNEVEN, sim.CISPO(cap=1.1), 15, 25, 2),
 }
 NORMS = ("bias/norm", "prefix/expected_bias")
 
@@ -157,7 +156,7 @@ def test_the_run_is_the_same_whoever_watches(watched, oracle):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"probes": ("bias",)}, {"learning_rate": 1.0}, {"epochs": 1, "num_rollouts": 1}, {"minibatches": 3}],
+    [{"probes": ("bias",), "learning_rate": 1.0}, {"epochs": 1, "num_rollouts": 1, "minibatches": 3}],
     ids=repr,
 )
 def test_what_is_found_of_the_first_rollout_is_the_same_in_every_run(watched, changes):
