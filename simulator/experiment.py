@@ -6,7 +6,7 @@ This is the only module that lists the concrete parts. A part of one's own is on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -177,6 +177,6 @@ class Experiment:
                     yield key, f"{text} cannot be said to a prompt of this environment"
 
 
-def _said(text: Iterable[int]) -> tuple[int, ...]:
+def _said(text: np.ndarray | list[int]) -> tuple[int, ...]:
     """A completion without what may be left out at its end: −1 after it, and zeros."""
     return tuple(np.trim_zeros(np.maximum(text, 0), "b").tolist())

@@ -69,7 +69,7 @@ def by_groups(situation: Situation) -> Moments:
     sources = values.reshape(num_prompts, num_listed * num_outcomes, -1)
     log_probs = log_probs_of(policy, situation.params, said)
     rows, separable = policy.rows(said), is_separable(surrogate)
-    gram = _gram(situation)
+    mean_square = _mean_squares(situation, separable)
 
     def one(items: Int[Array, "P G"], log_orders: Float[Array, " P"]):
         """The push on each listed token in one batch, and the probability of each of its groups."""
@@ -92,8 +92,8 @@ def by_groups(situation: Situation) -> Moments:
             carry,
             (
                 jnp.einsum("np,npct->pct", chances, pushes),
-                _mean_square(gram, pushes, chances, separable),
-                _mean_square(gram, first, chances, separable),
+                mean_square(pushes, chances),
+                mean_square(first, chances),
             ),
         ), None
 
@@ -103,7 +103,7 @@ def by_groups(situation: Situation) -> Moments:
     everything = jnp.ones((1, num_prompts))
 
     def variance(square: Float[Array, ""], push: Float[Array, "P C T"]) -> Float[Array, ""]:
-        return square - _mean_square(gram, push[None], everything, separable)
+        return square - mean_square(push[None], everything)
 
     return Moments(
         mean=pull(policy, situation.params, said, push),
@@ -133,17 +133,24 @@ def token_gradients(situation: Situation) -> Float[Array, "n D"]:
     return jax.vmap(one)(basis)
 
 
-def _gram(situation: Situation) -> Float[Array, "P C T P C T"]:
-    """Inner products of the listed tokens' gradients."""
+def _mean_squares(situation: Situation, separable: bool):
+    """A function of pushes `[N, P, C, T]` and chances `[N, P]`: Σ_n chance · ‖Σ push · ∇ log π‖².
+
+    The norm is that of each group by itself where groups do not see each other. It is taken of the gradient, or, where
+    there are more parameters than listed tokens, by the tokens' inner products.
+    """
     shape = situation.listed.completions.mask.shape
     gradients = token_gradients(situation)
-    return (gradients @ gradients.T).reshape(*shape, *shape)
-
-
-def _mean_square(
-    gram: Float[Array, "P C T P C T"], pushes: Float[Array, "N P C T"], chances: Float[Array, "N P"], separable: bool
-) -> Float[Array, ""]:
-    """Σ_n chance · ‖Σ push · ∇ log π‖²: of each group by itself where groups do not see each other."""
+    if gradients.shape[1] <= gradients.shape[0]:
+        each = gradients.reshape(*shape, -1)
+        if separable:
+            return lambda pushes, chances: jnp.sum(
+                chances * jnp.sum(jnp.einsum("npct,pctd->npd", pushes, each) ** 2, axis=-1)
+            )
+        return lambda pushes, chances: jnp.sum(
+            chances[:, 0] * jnp.sum(jnp.einsum("npct,pctd->nd", pushes, each) ** 2, axis=-1)
+        )
+    inner = (gradients @ gradients.T).reshape(*shape, *shape)
     if separable:
-        return jnp.einsum("npct,pctpds,npds,np->", pushes, gram, pushes, chances)
-    return jnp.einsum("npct,pctqds,nqds,n->", pushes, gram, pushes, chances[:, 0])
+        return lambda pushes, chances: jnp.einsum("npct,pctpds,npds,np->", pushes, inner, pushes, chances)
+    return lambda pushes, chances: jnp.einsum("npct,pctqds,nqds,n->", pushes, inner, pushes, chances[:, 0])

@@ -21,7 +21,6 @@ TREE = TokenTree(vocab_size=3, max_length=3, reward=CountToken(token=1), length_
 # name -> (world, method, policy's seed, behavior's seed, completions a prompt)
 CASES = {
     "grpo": (CHANCE, sim.GRPO(), 11, None, 3),
-    "dapo": (UNEVEN, sim.DAPO(), 12, None, 2),
     "dr_grpo": (TREE, sim.DrGRPO(), 13, None, 3),
     "gspo off-policy": (CHANCE, sim.GSPO(), 14, 24, 2),
 }
