@@ -170,7 +170,7 @@ class Experiment:
         end, said = getattr(environment, "end_token", None), self.rollouts.completions
         if ((said[..., :-1] == end) & (said[..., 1:] >= 0)).any():
             yield key, f"a completion goes on after token {end}, which ends it"
-        elif length <= environment.max_length and enumerable(environment):
+        elif length <= environment.max_length and said.max() < environment.vocab_size and enumerable(environment):
             known = {_said(row) for row in environment.completions()}
             for text in (row[row >= 0].tolist() for group in said for row in group):
                 if _said(text) not in known:

@@ -36,7 +36,9 @@ ADVANTAGES = [
 REDUCTIONS = [SequenceMean(), TokenMean(), ConstantLength(), SequenceSum()]
 LEVELS = [Token(), Sequence()]
 GATES = [Clip(clip_low=0.05, clip_high=0.05, dual=1.2), TruncatedWeight(cap=1.1), Score()]
-POINTS = list(enumerate(itertools.product(ADVANTAGES, REDUCTIONS, LEVELS)))
+# every advantage with every reduction, the levels in turn: each pair of factors is tried, at half the compiles
+PAIRS = itertools.product(enumerate(ADVANTAGES), enumerate(REDUCTIONS))
+POINTS = [(i + j, (advantage, reduction, LEVELS[(i + j) % 2])) for (i, advantage), (j, reduction) in PAIRS]
 
 PARAMS = logits(UNEVEN, 0)
 BEHAVIOR = PARAMS + logits(UNEVEN, 1)
