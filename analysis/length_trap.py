@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.theory.expected_prefix_bias import expected_prefix_gradient
-
-CENTRED = {"group_mean": 1.0, "leave_one_out": None}  # what E[A | R] is in units of (G−1)/G (R − E R)
+from analysis.theory.prefix_weight import token_weights
 
 
 def length_trap_bias(experiment: dict[str, Any]) -> float:
@@ -18,31 +17,23 @@ def length_trap_bias(experiment: dict[str, Any]) -> float:
     (so that the return does not care), with advantages that are linear in the rewards and weights that depend on a
     completion's own length.
     """
-    environment, surrogate = experiment["environment"], experiment["surrogate"]
-    advantage, reduction = surrogate["advantage"]["kind"], surrogate["reduction"]
-    policy = experiment["policy"]
+    environment, policy, surrogate = experiment["environment"], experiment["policy"], experiment["surrogate"]
+    reduction, group_size = surrogate["reduction"], experiment["training"]["group_size"]
+    # what E[A | R] is in units of (G−1)/G (R − E R)
+    unit = {"group_mean": 1.0, "leave_one_out": group_size / (group_size - 1)}.get(surrogate["advantage"]["kind"])
     known = environment["kind"] == "length_trap" and policy["kind"] == "tabular" and policy["start"] == "zeros"
-    if not known or environment["num_prompts"] != 1 or advantage not in CENTRED:
+    if not known or environment["num_prompts"] != 1 or unit is None or reduction["kind"] == "token_mean":
         return float("nan")
     short_right = np.asarray(environment["right_is_short"], dtype=bool)
-    lengths = np.where(short_right, environment["short"], environment["long"])
-    others = np.where(short_right, environment["long"], environment["short"])
-    constant = reduction.get("length") or environment["long"]
-    weight = {
-        "sequence_mean": lambda length: 1 / length,
-        "constant_length": lambda length: np.full(length.shape, 1 / constant),
-        "sequence_sum": lambda length: np.ones(length.shape),
-    }.get(reduction["kind"])
-    if weight is None:
-        return float("nan")
     pi, success = _start(policy, len(short_right))
     if not np.allclose(success, success[0], rtol=1e-12):
         return float("nan")
-    group_size = experiment["training"]["group_size"]
-    unit = CENTRED[advantage] or group_size / (group_size - 1)
-    return float(
-        unit * np.linalg.norm(expected_prefix_gradient(pi, success, weight(lengths), weight(others), group_size))
+    short, long = environment["short"], environment["long"]
+    lengths = np.where(short_right, [[short], [long]], [[long], [short]])  # of right answers, of wrong ones
+    right, wrong = (
+        row.size * token_weights(reduction["kind"], row, reduction.get("length") or long) for row in lengths
     )
+    return float(unit * np.linalg.norm(expected_prefix_gradient(pi, success, right, wrong, group_size)))
 
 
 def _start(policy: dict[str, Any], num_tokens: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,6 @@ random number is keyed by (key, rollout, consumer), never by a position in a bat
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from simulator import exact
 from simulator.environments.base import Environment
@@ -25,7 +24,7 @@ from simulator.parts import part
 from simulator.policies.base import Policy
 from simulator.probes.base import measure
 from simulator.step_context import StepContext
-from simulator.surrogates.base import Surrogate, softmax_pullback
+from simulator.surrogates.base import Surrogate, log_probs_of, pullback
 from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
 
 # Who draws random numbers; the position in this list is part of the key.
@@ -144,11 +143,16 @@ def _rollout(
     rollout = _sample(experiment, key, behavior_params, index)
     advantages = surrogate.advantages(rollout)
     rows = policy.rows(rollout)
-    start = _log_probs(policy, state.params, rollout)
-    behavior = start if state.past is None else _log_probs(policy, behavior_params, rollout)
-    reference = _log_probs(policy, state.start_params, rollout)
+    start = log_probs_of(policy, state.params, rollout)
+    behavior = start if state.past is None else log_probs_of(policy, behavior_params, rollout)
+    reference = log_probs_of(policy, state.start_params, rollout)
     behavior_logprobs = jnp.where(rollout.mask & rollout.chosen, behavior[rows, rollout.tokens], 0.0)
-    listed = None if listed is None else exact.rewarded(listed, environment, index)
+    if listed is not None:
+        listed = exact.rewarded(listed, environment, index)
+        anchors = [
+            exact.completion_logprobs(policy, params, listed) for params in (behavior_params, state.start_params)
+        ]
+    listed_behavior, listed_reference = (None, None) if listed is None else anchors
     bias = {} if experiment.record.oracle is None else _bias(experiment, key, state, behavior_params, index, listed)
 
     def update(carry, takes_part):
@@ -163,14 +167,14 @@ def _rollout(
             chosen=rollout.chosen,
             advantages=advantages,
         )
-        pullback = _pullback(policy, params, rollout, log_probs)
+        through = pullback(policy, params, rollout, log_probs)
         push = surrogate.token_push(batch)
-        grads = pullback(surrogate.row_push(batch, push))
+        grads = through(surrogate.row_push(batch, push))
         updates, opt_state = optimizer.update(
             optax.tree.scale(-1.0, grads), opt_state, params, value=-surrogate.objective(batch)
         )
         updated = optax.apply_updates(params, updates)
-        log_probs = _log_probs(policy, updated, rollout)
+        log_probs = log_probs_of(policy, updated, rollout)
         step = StepContext(
             environment=environment,
             policy=policy,
@@ -181,12 +185,13 @@ def _rollout(
             grads=grads,
             updates=updates,
             start_params=state.start_params,
-            behavior_params=behavior_params,
             params=updated,
             log_probs=log_probs,
             listed=listed,
+            listed_behavior=listed_behavior,
+            listed_reference=listed_reference,
             bias=bias,
-            pullback=pullback,
+            pullback=through,
         )
         ratios = (step.after.log_ratio, _silenced(surrogate, batch))
         return (updated, opt_state, log_probs), (measure(step, experiment.record.active_probes), ratios)
@@ -241,18 +246,6 @@ def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array
     )
     sources = environment.sample_rewards(_key(key, "rewards", index), said.tokens, said.mask, index)
     return Rollout(**vars(said), sources=sources)
-
-
-def _log_probs(policy: Policy, params: Params, rollout: Rollout) -> Float[Array, "R V"]:
-    return jax.nn.log_softmax(policy.logits(params, rollout), axis=-1)
-
-
-def _pullback(
-    policy: Policy, params: Params, rollout: Rollout, log_probs: Float[Array, "R V"]
-) -> Callable[[Float[Array, "R V"]], Params]:
-    """From a push on the log-probabilities to a gradient of the parameters."""
-    _, through_logits = jax.vjp(lambda params: policy.logits(params, rollout), params)
-    return lambda push: through_logits(softmax_pullback(log_probs, push))[0]
 
 
 def _silenced(surrogate: Surrogate, batch: Minibatch) -> Bool[Array, "P G T"]:

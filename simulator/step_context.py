@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from simulator.environments.base import Environment
 from simulator.exact import Listed, completion_logprobs
 from simulator.lazy import Array, jnp
 from simulator.policies.base import Policy
-from simulator.surrogates.base import Surrogate
+from simulator.surrogates.base import Surrogate, scatter
 from simulator.types import Minibatch, Params, Rollout
 
 
@@ -22,9 +22,9 @@ class StepContext:
 
     `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
     the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
-    parameters. `listed` are all completions, None where they are too many; `bias` is what the oracle found, empty where
-    none was asked. `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the
-    parameters.
+    parameters. `listed` are all completions, None where they are too many; `listed_behavior` and `listed_reference`
+    are their log-probabilities under those policies; `bias` is what the oracle found, empty where none was asked.
+    `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the parameters.
     """
 
     environment: Environment
@@ -36,10 +36,11 @@ class StepContext:
     grads: Params
     updates: Params
     start_params: Params
-    behavior_params: Params
     params: Params
     log_probs: Float[Array, "R V"]
     listed: Listed | None
+    listed_behavior: Float[Array, "P C"] | None
+    listed_reference: Float[Array, "P C"] | None
     bias: dict[str, Array]
     pullback: Callable[[Float[Array, "R V"]], Params]
 
@@ -61,6 +62,10 @@ class StepContext:
     def listed_logprobs(self) -> Float[Array, "P C"]:
         """log π of every listed completion after the update."""
         return completion_logprobs(self.policy, self.params, self.listed)
+
+    def gradient_through(self, which: Bool[Array, "P G T"]) -> Params:
+        """The part of the gradient that comes through some tokens, regularisers aside."""
+        return self.pullback(scatter(jnp.where(which, self.push, 0.0), self.before))
 
     @cached_property
     def ratio(self) -> Float[Array, "P G T"]:

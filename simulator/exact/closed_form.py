@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
-from simulator.exact.completions import pull
+from simulator.exact.completions import completion_logprobs, pull
 from simulator.exact.groups import token_gradients
-from simulator.exact.moments import Moments, Situation, behavior_logprobs, first_token
+from simulator.exact.moments import Moments, Situation, first_token
 from simulator.lazy import Array, jnp
 from simulator.surrogates.base import Surrogate
 
@@ -34,8 +34,7 @@ def by_pairs(situation: Situation) -> Moments:
     said, policy = situation.listed.completions, situation.policy
     values, chances = situation.environment.reward_outcomes(said.tokens, said.mask, situation.rollout)
     rewards = jnp.sum(values, axis=-1)  # [P, C, O]
-    logprobs = jnp.where(situation.listed.valid, jnp.sum(behavior_logprobs(situation, said), axis=-1), -jnp.inf)
-    chances = jnp.exp(logprobs)[..., None] * chances
+    chances = jnp.exp(completion_logprobs(policy, situation.behavior, situation.listed))[..., None] * chances
     weights = _weights(situation)
     gradients = token_gradients(situation).reshape(*said.mask.shape, -1)
 

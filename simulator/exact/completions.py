@@ -5,11 +5,11 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 
 from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
+from simulator.lazy import Array, jnp
 from simulator.parts import part
 from simulator.policies.base import Policy
 from simulator.rollouts import unroll
-from simulator.surrogates.base import softmax_pullback
+from simulator.surrogates.base import log_probs_of, pullback
 from simulator.types import Completions, Params
 
 LIMIT = 20_000  # tokens of all completions of all prompts; beyond it the exact quantities are absent
@@ -54,12 +54,15 @@ def rewarded(listed: Listed, environment: Environment, rollout: int | Array) -> 
     return Listed(completions=said, valid=listed.valid, rewards=jnp.sum(sources, axis=-1))
 
 
+def token_logprobs(policy: Policy, params: Params, said: Completions) -> Float[Array, "P C T"]:
+    """log π of each token; 0 for those that follow with certainty, and outside the mask."""
+    each = log_probs_of(policy, params, said)[policy.rows(said), said.tokens]
+    return jnp.where(said.mask & said.chosen, each, 0.0)
+
+
 def completion_logprobs(policy: Policy, params: Params, listed: Listed) -> Float[Array, "P C"]:
     """log π(completion | prompt) = Σ_t log π(token_t | context_t); −∞ for what a prompt cannot say."""
-    said = listed.completions
-    log_probs = jax.nn.log_softmax(policy.logits(params, said), axis=-1)
-    each = log_probs[policy.rows(said), said.tokens]
-    total = jnp.sum(jnp.where(said.mask & said.chosen, each, 0.0), axis=-1)
+    total = jnp.sum(token_logprobs(policy, params, listed.completions), axis=-1)
     return jnp.where(listed.valid, total, -jnp.inf)
 
 
@@ -107,8 +110,7 @@ def return_gradient(policy: Policy, params: Params, listed: Listed) -> Params:
 
 def pull(policy: Policy, params: Params, said: Completions, push: Float[Array, "P C T"]) -> Params:
     """From a push on the log-probability of each token to a gradient of the parameters."""
-    logits, through_logits = jax.vjp(lambda params: policy.logits(params, said), params)
-    log_probs = jax.nn.log_softmax(logits, axis=-1)
+    log_probs = log_probs_of(policy, params, said)
     drawn = jnp.where(said.mask & said.chosen, push, 0.0)
     rows = jnp.zeros_like(log_probs).at[policy.rows(said), said.tokens].add(drawn)
-    return through_logits(softmax_pullback(log_probs, rows))[0]
+    return pullback(policy, params, said, log_probs)(rows)

@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from simulator.environments.base import Environment
-from simulator.exact.completions import num_tokens, pull
-from simulator.exact.moments import Moments, Situation, behavior_logprobs, first_minibatch, first_token, log_probs_of
+from simulator.exact.completions import num_tokens, pull, token_logprobs
+from simulator.exact.moments import Moments, Situation, first_minibatch, first_token
 from simulator.lazy import Array, jax, jnp
-from simulator.surrogates.base import Surrogate
+from simulator.surrogates.base import Surrogate, log_probs_of
 from simulator.types import Rollout
 
 MOST_WORK = 1_000_000_000  # operations: about a second a rollout
@@ -63,7 +63,7 @@ def by_groups(situation: Situation) -> Moments:
     said = situation.listed.completions
     values, chances = environment.reward_outcomes(said.tokens, said.mask, situation.rollout)
     num_prompts, num_listed, num_outcomes = chances.shape
-    behavior = behavior_logprobs(situation, said)
+    behavior = token_logprobs(policy, situation.behavior, said)
     logprobs = jnp.where(situation.listed.valid, jnp.sum(behavior, axis=-1), -jnp.inf)
     item_logprobs = (logprobs[..., None] + jnp.log(chances)).reshape(num_prompts, -1)
     sources = values.reshape(num_prompts, num_listed * num_outcomes, -1)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from simulator.environments.base import Environment
 from simulator.exact.completions import Listed, completion_logprobs, pull, return_push
-from simulator.lazy import Array, jax, jnp
+from simulator.lazy import Array, jnp
 from simulator.parts import part
 from simulator.policies.base import Policy
 from simulator.surrogates.base import Surrogate
@@ -92,15 +92,3 @@ def first_minibatch(
         chosen=said.chosen,
         advantages=advantages,
     )
-
-
-def log_probs_of(policy: Policy, params: Params, said: Completions) -> Float[Array, "R V"]:
-    """The policy's log-probabilities at every context of the completions."""
-    return jax.nn.log_softmax(policy.logits(params, said), axis=-1)
-
-
-def behavior_logprobs(situation: Situation, said: Completions) -> Float[Array, "P G T"]:
-    """The behavior policy's log-probability of each token; 0 where it did not choose."""
-    table = log_probs_of(situation.policy, situation.behavior, said)
-    each = table[situation.policy.rows(said), said.tokens]
-    return jnp.where(said.mask & said.chosen, each, 0.0)

@@ -10,19 +10,18 @@ from pydantic import Field
 
 from simulator.advantages import LeaveOneOut, Reward
 from simulator.exact.bias import bias_metrics, products
-from simulator.exact.completions import pull
+from simulator.exact.completions import pull, token_logprobs
 from simulator.exact.moments import (
     Moments,
     Situation,
     Truth,
-    behavior_logprobs,
     first_minibatch,
     first_token,
-    log_probs_of,
     true_gradient,
 )
 from simulator.lazy import Array, jax, jnp, optax
 from simulator.parts import part, static
+from simulator.surrogates.base import log_probs_of
 from simulator.types import Params, Rollout
 
 PARTS = ("whole", "first")  # a gradient, and what of it goes through first tokens
@@ -110,7 +109,7 @@ def _batch(key: Array, situation: Situation) -> Sums:
         rollout,
         policy.rows(rollout),
         log_probs_of(policy, situation.params, rollout),
-        behavior_logprobs(situation, rollout),
+        token_logprobs(policy, situation.behavior, rollout),
         surrogate.advantages(rollout),
     )
     mean = _pulled(situation, rollout, surrogate.token_push(batch))

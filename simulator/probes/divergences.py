@@ -26,12 +26,8 @@ def kl(step: StepContext) -> dict[str, Array]:
         "kl/behavior_k3": average(jnp.expm1(log_ratio) - log_ratio, mask),
     }
     if step.listed is not None:
-        behavior, reference = (
-            exact.completion_logprobs(step.policy, params, step.listed)
-            for params in (step.behavior_params, step.start_params)
-        )
-        found["kl/behavior_exact"] = exact.divergence(behavior, step.listed_logprobs)
-        found["kl/reference_exact"] = exact.divergence(step.listed_logprobs, reference)
+        found["kl/behavior_exact"] = exact.divergence(step.listed_behavior, step.listed_logprobs)
+        found["kl/reference_exact"] = exact.divergence(step.listed_logprobs, step.listed_reference)
     return found
 
 

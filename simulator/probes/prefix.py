@@ -7,7 +7,6 @@ from jaxtyping import Bool, Float, Int
 from simulator.lazy import Array, jnp, optax
 from simulator.probes.base import Metric, probe
 from simulator.step_context import StepContext
-from simulator.surrogates.base import scatter
 from simulator.types import Minibatch
 
 
@@ -53,7 +52,7 @@ def prefix(step: StepContext) -> dict[str, Array]:
         "prefix/weight": _per_token(weight, whole, count),
         "prefix/grad_share": _grad_share(step, whole),
         "prefix/subset_weight": _per_token(jnp.abs(weight), some, count),
-        "prefix/subset_covariance": _per_token(jnp.abs(_covariance(step, shared)), some, count),
+        "prefix/subset_covariance": _per_token(jnp.abs(_covariance(step, shared, count)), some, count),
         "prefix/subset_grad_share": _grad_share(step, some),
     }
     if step.surrogate.gate.band is None:
@@ -83,19 +82,18 @@ def _per_token(
     return jnp.sum(once * values) / jnp.where(total > 0, total, jnp.nan)
 
 
-def _covariance(step: StepContext, shared: Bool[Array, "P G G T"]) -> Float[Array, "P G T"]:
+def _covariance(step: StepContext, shared: Bool[Array, "P G G T"], count: Int[Array, "P G T"]) -> Float[Array, "P G T"]:
     """n · Cov(ω, A) over the sharers of each token, with the weights that the push has after gate and level."""
     batch = step.before
     advantages = jnp.broadcast_to(batch.advantages[..., None], step.push.shape)
     pushed = advantages != 0
     weights = jnp.where(pushed, step.push / jnp.where(pushed, advantages, 1.0), step.surrogate.reduction(batch.mask))
-    count = jnp.maximum(jnp.sum(shared, axis=2), 1).astype(float)
-    mean_weight = _over_sharers(shared, weights) / count
+    mean_weight = _over_sharers(shared, weights) / jnp.maximum(count, 1).astype(float)
     return _over_sharers(shared, step.push) - mean_weight * _over_sharers(shared, advantages)
 
 
 def _grad_share(step: StepContext, which: Bool[Array, "P G T"]) -> Float[Array, ""]:
     """The norm of the gradient through some tokens, over the whole gradient's; NaN where there are none."""
     norm = optax.tree.norm(step.grads)
-    through = optax.tree.norm(step.pullback(scatter(jnp.where(which, step.push, 0.0), step.before)))
+    through = optax.tree.norm(step.gradient_through(which))
     return jnp.where(jnp.any(which), through / jnp.where(norm > 0, norm, jnp.nan), jnp.nan)

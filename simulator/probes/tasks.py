@@ -8,7 +8,6 @@ from simulator import exact
 from simulator.lazy import Array, jnp, optax
 from simulator.probes.base import Metric, average, probe
 from simulator.step_context import StepContext
-from simulator.surrogates.base import scatter
 
 
 @probe(
@@ -26,27 +25,26 @@ from simulator.surrogates.base import scatter
 )
 def tasks(step: StepContext) -> dict[str, Array]:
     """Return, advantage and shares of each task; absent in worlds without tasks."""
-    names, belongs = step.environment.task_names, step.environment.prompt_tasks()
-    found = {}
-    grads = [_gradient_of(step, jnp.asarray(belongs == index)) for index in range(len(names))]
-    total = sum((optax.tree.norm(grad) for grad in grads), jnp.zeros(()))
-    gain = sum((optax.tree.vdot(grad, step.updates) for grad in grads), jnp.zeros(()))
-    for index, name in enumerate(names):
-        own = jnp.asarray(belongs == index)
-        each = jnp.broadcast_to(own[:, None], step.rollout.rewards.shape)
+    found, belongs = {}, step.environment.prompt_tasks()
+    own = {name: jnp.asarray(belongs == index) for index, name in enumerate(step.environment.task_names)}
+    grads = {name: step.gradient_through(_everywhere(prompts, step.push)) for name, prompts in own.items()}
+    norms = {name: optax.tree.norm(grad) for name, grad in grads.items()}
+    gains = {name: optax.tree.vdot(grad, step.updates) for name, grad in grads.items()}
+    total, gain = (sum(parts.values(), jnp.zeros(())) for parts in (norms, gains))
+    for name, prompts in own.items():
+        completions = _everywhere(prompts, step.rollout.rewards)
         found |= {
-            f"task/{name}/reward": average(step.rollout.rewards, each),
-            f"task/{name}/advantage": average(jnp.abs(step.before.advantages), each),
-            f"task/{name}/grad_share": optax.tree.norm(grads[index]) / jnp.where(total > 0, total, jnp.nan),
-            f"task/{name}/update_share": optax.tree.vdot(grads[index], step.updates)
-            / jnp.where(gain != 0, gain, jnp.nan),
+            f"task/{name}/reward": average(step.rollout.rewards, completions),
+            f"task/{name}/advantage": average(jnp.abs(step.before.advantages), completions),
+            f"task/{name}/grad_share": norms[name] / jnp.where(total > 0, total, jnp.nan),
+            f"task/{name}/update_share": gains[name] / jnp.where(gain != 0, gain, jnp.nan),
         }
-        if step.listed is not None:
-            returns = exact.prompt_returns(step.listed_logprobs, step.listed)
-            found[f"task/{name}/return"] = average(returns, own)
-    return found
+    if step.listed is None:
+        return found
+    returns = exact.prompt_returns(step.listed_logprobs, step.listed)
+    return found | {f"task/{name}/return": average(returns, prompts) for name, prompts in own.items()}
 
 
-def _gradient_of(step: StepContext, prompts: Bool[Array, " P"]):
-    """The gradient through the tokens of some prompts, regularisers aside."""
-    return step.pullback(scatter(jnp.where(prompts[:, None, None], step.push, 0.0), step.before))
+def _everywhere(prompts: Bool[Array, " P"], like: Array) -> Array:
+    """Which entries of an array `[P, …]` belong to some prompts."""
+    return jnp.broadcast_to(jnp.expand_dims(prompts, tuple(range(1, like.ndim))), like.shape)

@@ -4,11 +4,13 @@ J = Σ_it ω_it · gate(ratio_it, A_i) + regularisers
 
 A method is a point in this product. The gradient of J by the log-probabilities needs no autodiff: it is the score
 weight times the token weight, carried back through the level (`token_push`) and added up over the tokens that were
-drawn from the same row (`row_push`). The softmax gradient of the logits is then C − π ΣC.
+drawn from the same row (`row_push`). The softmax gradient of the logits is then C − π ΣC, which the policy carries to
+its parameters (`pullback`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -17,11 +19,12 @@ from jaxtyping import Float
 from simulator.advantages import Advantage
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import part, static
+from simulator.policies.base import Policy
 from simulator.surrogates.gates import Flags, Gate
 from simulator.surrogates.log_ratios import Level
 from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.regularizers import KL, Entropy
-from simulator.types import Minibatch, Rollout
+from simulator.types import Completions, Minibatch, Params, Rollout
 
 
 @part
@@ -81,6 +84,19 @@ def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array,
     """Add up the pushes of all tokens that were drawn from the same row; what follows with certainty was not drawn."""
     drawn = jnp.where(batch.chosen, token_push, 0.0)
     return jnp.zeros_like(batch.log_probs).at[batch.rows, batch.tokens].add(drawn)
+
+
+def log_probs_of(policy: Policy, params: Params, said: Completions) -> Float[Array, "R V"]:
+    """log π(v | row) at every context of the completions."""
+    return jax.nn.log_softmax(policy.logits(params, said), axis=-1)
+
+
+def pullback(
+    policy: Policy, params: Params, said: Completions, log_probs: Float[Array, "R V"]
+) -> Callable[[Float[Array, "R V"]], Params]:
+    """From a push on the log-probabilities, which are those at `params`, to a gradient of the parameters."""
+    _, through_logits = jax.vjp(lambda params: policy.logits(params, said), params)
+    return lambda push: through_logits(softmax_pullback(log_probs, push))[0]
 
 
 def softmax_pullback(log_probs: Float[Array, "R V"], push: Float[Array, "R V"]) -> Float[Array, "R V"]:

@@ -37,8 +37,8 @@ def test_the_exact_divergences_are_sums_over_the_arms():
         step_of(
             [[[1.0]]],
             policy=Tabular(),
-            start_params={"logits": jnp.log(jnp.array([[0.25, 0.75]]))},
-            behavior_params={"logits": jnp.log(jnp.array([[0.5, 0.5]]))},
+            listed_behavior=jnp.log(jnp.array([[0.5, 0.5]])),
+            listed_reference=jnp.log(jnp.array([[0.25, 0.75]])),
             params={"logits": jnp.log(jnp.array([[0.8, 0.2]]))},
             listed=exact.list_completions(Bandit(rewards=np.array([[1.0, 0.0]]))),
         )
