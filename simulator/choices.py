@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from simulator.axes import AxisError, cross
 from simulator.errors import describe, did_you_mean, dotted, schema_problems
-from simulator.experiment import ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
+from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
 from simulator.optimizers.schema import build_optimizer, optimizer_problems
 from simulator.parts import Family
 
@@ -53,14 +53,17 @@ def choices(family: str, tables: dict[str, Any]) -> tuple[list[Choice], Problems
 
 def _labels(variants: list) -> list[str]:
     """What each variant is called: its label, else its name; those that share a name are numbered."""
-    names = [
-        str(variant.get("label", variant.get("name", variant.get("kind", "")))) if isinstance(variant, dict) else ""
-        for variant in variants
-    ]
+    names = [_name(variant) if isinstance(variant, dict) else "" for variant in variants]
     return [
         name if name and names.count(name) == 1 else f"{name} {names[: index + 1].count(name)}".strip()
         for index, name in enumerate(names)
     ]
+
+
+def _name(variant: dict) -> str:
+    """The label of a variant, or what its table names: the dialect first, where it has one."""
+    named = (variant.get(key) for key in ("dialect", "name", "kind"))
+    return str(variant.get("label", " ".join(str(name) for name in named if name is not None)))
 
 
 def _join(prefix: str, key: str) -> str:
@@ -77,8 +80,14 @@ def _made(family: str, table: dict) -> tuple[Any, Problems]:
     if family == "optimizer":
         problems = list(optimizer_problems(table))
         return (None if problems else build_optimizer(table)), problems
-    cls, problems = (ONE_CLASS[family], []) if family in ONE_CLASS else _named(FAMILIES[family], table)
-    if cls is None:
+    if family == "method" and table.get("dialect", "paper") != "paper":
+        cls, problems, table = _in_dialect(table)
+    elif family in ONE_CLASS:
+        cls, problems = ONE_CLASS[family], []
+    else:
+        table = {key: value for key, value in table.items() if (family, key) != ("method", "dialect")}
+        cls, problems = _named(FAMILIES[family], table)
+    if problems:
         return None, problems
     try:
         made = TypeAdapter(cls).validate_python(_tuples(table))
@@ -95,6 +104,31 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
     if tag is None:
         return None, [(family.tag, f"is required: one of {', '.join(family.members)}")]
     return None, [(family.tag, f"unknown {family.noun} {tag!r}; {did_you_mean(str(tag), family.members)}")]
+
+
+def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
+    """The dialect that a method's table is written in, and the table with what its name stands for filled in."""
+    if table["dialect"] not in DIALECTS.members:
+        known = ["paper", *DIALECTS.members]
+        return (
+            None,
+            [("dialect", f"unknown dialect {table['dialect']!r}; {did_you_mean(str(table['dialect']), known)}")],
+            {},
+        )
+    cls, name = DIALECTS.members[table["dialect"]], table.get("name")
+    if name is not None and name not in cls.presets:
+        return (
+            None,
+            [("name", f"{table['dialect']} has no method {name!r}; {did_you_mean(str(name), cls.presets)}")],
+            {},
+        )
+    preset = cls.presets.get(name, {})
+    problems = [
+        (key, f"{table['dialect']}'s {name!r} is {key} = {value!r}: leave out the name, or the {key}")
+        for key, value in preset.items()
+        if isinstance(value, str | bool) and table.get(key, value) != value
+    ]
+    return cls, problems, {**preset, **table}
 
 
 def _tuples(value: Any) -> Any:

@@ -12,20 +12,48 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from simulator.dialects.openrlhf import OpenRLHF
+from simulator.dialects.torchrl import TorchRL
+from simulator.dialects.trl import TRL
+from simulator.dialects.verl import Verl
 from simulator.environments.bandit import Bandit
 from simulator.environments.length_trap import LengthTrap
 from simulator.environments.multi_task import MultiTask
+from simulator.environments.recorded import RecordedWorld
 from simulator.environments.token_chain import TokenChain
 from simulator.environments.token_tree import TokenTree
 from simulator.environments.verifier import Verifier
 from simulator.exact import Oracle, enumerable
+from simulator.methods.abc_grpo import ABCGRPO
 from simulator.methods.cispo import CISPO
+from simulator.methods.cppo import CPPO
 from simulator.methods.dapo import DAPO
+from simulator.methods.deepseek_v32 import DeepSeekV32
+from simulator.methods.dppo import DPPO
 from simulator.methods.dr_grpo import DrGRPO
+from simulator.methods.dro import DRO
+from simulator.methods.gcpo import GCPO
+from simulator.methods.gdpo import GDPO
+from simulator.methods.gmpo import GMPO
+from simulator.methods.gpg import GPG
+from simulator.methods.gppo import GPPO
 from simulator.methods.grpo import GRPO
+from simulator.methods.grpo_passk import GRPOPassK
 from simulator.methods.gspo import GSPO
+from simulator.methods.gtpo import GTPO
+from simulator.methods.loop import LOOP
+from simulator.methods.luspo import LUSPO
+from simulator.methods.maxrl import MaxRL
+from simulator.methods.opmd import OPMD
+from simulator.methods.opo import OPO
 from simulator.methods.reinforce import Reinforce
+from simulator.methods.reinforce_plus_plus import ReinforcePlusPlus
+from simulator.methods.reinforce_plus_plus_baseline import ReinforcePlusPlusBaseline
+from simulator.methods.remax import ReMax
 from simulator.methods.rloo import RLOO
+from simulator.methods.sapo import SAPO
+from simulator.methods.topr import TOPR
+from simulator.methods.vespo import VESPO
 from simulator.parts import Count, Family, part, static
 from simulator.policies.log_linear import LogLinear
 from simulator.policies.low_rank import LowRank
@@ -35,9 +63,48 @@ from simulator.probes import PROBES
 from simulator.rollouts import Fixed, Sampled
 from simulator.surrogates.base import Surrogate
 
-ENVIRONMENTS = Family("environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask])
+ENVIRONMENTS = Family(
+    "environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask, RecordedWorld]
+)
 POLICIES = Family("policy", "kind", [Tabular, LogLinear, LowRank, Transformer])
-METHODS = Family("method", "name", [Reinforce, RLOO, GRPO, DrGRPO, DAPO, GSPO, CISPO, Surrogate])
+METHODS = Family(
+    "method",
+    "name",
+    [
+        Reinforce,
+        RLOO,
+        ReMax,
+        ReinforcePlusPlus,
+        ReinforcePlusPlusBaseline,
+        OPO,
+        GRPO,
+        DeepSeekV32,
+        DrGRPO,
+        DAPO,
+        CPPO,
+        GTPO,
+        GPG,
+        GRPOPassK,
+        GDPO,
+        LOOP,
+        MaxRL,
+        GSPO,
+        LUSPO,
+        GCPO,
+        GMPO,
+        CISPO,
+        GPPO,
+        TOPR,
+        ABCGRPO,
+        SAPO,
+        VESPO,
+        DPPO,
+        OPMD,
+        DRO,
+        Surrogate,
+    ],
+)
+DIALECTS = Family("dialect", "dialect", [TRL, Verl, OpenRLHF, TorchRL])
 ROLLOUTS = Family("rollout source", "kind", [Sampled, Fixed])
 
 
@@ -112,6 +179,8 @@ class Experiment:
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between parts that are each right: (dotted key, sentence)."""
+        surrogate = self.method.surrogate()
+        yield from ((f"method.{key}", sentence) for key, sentence in surrogate.problems())
         yield from self._group_problems()
         yield from self._source_problems()
         yield from self._fixed_problems()
@@ -127,7 +196,7 @@ class Experiment:
                 "training.group_size",
                 (
                     f"a group of one has nothing to compare with: the {advantage.kind} advantage of method "
-                    f"{self.method.name!r} needs at least 2"
+                    f"{self.method.name or self.method.dialect!r} needs at least 2"
                 ),
             )
         completions = self.environment.num_prompts * group_size

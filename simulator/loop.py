@@ -23,12 +23,13 @@ from simulator.methods.base import Method
 from simulator.parts import part
 from simulator.policies.base import Policy
 from simulator.probes.base import measure
+from simulator.rollouts.walking import greedy_rewards
 from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate, log_probs_of, pullback
 from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
 
 # Who draws random numbers; the position in this list is part of the key.
-CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle")
+CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle", "greedy")
 
 
 @runtime_checkable
@@ -144,9 +145,12 @@ def _rollout(
     advantages = surrogate.advantages(rollout)
     rows = policy.rows(rollout)
     start = log_probs_of(policy, state.params, rollout)
-    behavior = start if state.past is None else log_probs_of(policy, behavior_params, rollout)
+    behavior_logprobs = rollout.behavior_logprobs
+    if behavior_logprobs is None:
+        behavior = start if state.past is None else log_probs_of(policy, behavior_params, rollout)
+        behavior_logprobs = behavior[rows, rollout.tokens]
+    behavior_logprobs = jnp.where(rollout.mask & rollout.chosen, behavior_logprobs, 0.0)
     reference = log_probs_of(policy, state.start_params, rollout)
-    behavior_logprobs = jnp.where(rollout.mask & rollout.chosen, behavior[rows, rollout.tokens], 0.0)
     if listed is not None:
         listed = exact.rewarded(listed, environment, index)
         anchors = [
@@ -240,12 +244,12 @@ def _bias(
 
 
 def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array, ""]) -> Rollout:
-    environment = experiment.environment
-    said = experiment.rollouts.walk(
-        _key(key, "tokens", index), environment, experiment.policy, params, experiment.training.group_size
-    )
-    sources = environment.sample_rewards(_key(key, "rewards", index), said.tokens, said.mask, index)
-    return Rollout(**vars(said), sources=sources)
+    environment, policy = experiment.environment, experiment.policy
+    keys = _key(key, "tokens", index), _key(key, "rewards", index)
+    rollout = experiment.rollouts.draw(keys, environment, policy, params, experiment.training.group_size, index)
+    if "greedy" not in experiment.method.surrogate().advantage.reads:
+        return rollout
+    return replace(rollout, greedy=greedy_rewards(_key(key, "greedy", index), environment, policy, params, index))
 
 
 def _silenced(surrogate: Surrogate, batch: Minibatch) -> Bool[Array, "P G T"]:

@@ -57,7 +57,7 @@ class Family:
     A family is open: `add` is all that a part of one's own needs.
     """
 
-    def __init__(self, noun: str, tag: Literal["kind", "name"], members: Iterable[type]):
+    def __init__(self, noun: str, tag: Literal["kind", "name", "dialect"], members: Iterable[type]):
         self.noun, self.tag = noun, tag
         self.members: dict[str, type] = {}
         for member in members:
@@ -85,7 +85,9 @@ def claim_of(member: type) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """A part, or anything in it, as plain dicts, lists and numbers (for JSON)."""
+    """A part, or anything in it, as plain dicts, lists and numbers (for JSON). A part may say it shorter: `plain`."""
+    if hasattr(value, "plain"):
+        return value.plain()
     if dataclasses.is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -50,6 +51,8 @@ def run(
     """
     changes = dict(overrides or {}) | ({} if seeds is None else {"training.seeds": seeds})
     scenario = load(source, changes.items())
+    for key, sentence in scenario.warnings:
+        warnings.warn(f"{key}: {sentence}", stacklevel=2)
     directory = directory_of(scenario, Path(out))
     return directory if finished(directory) else write_run(scenario, Path(out))
 

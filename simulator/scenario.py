@@ -47,6 +47,13 @@ class Scenario:
         return self.points[0].experiment.training
 
     @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """Options that mean something else than their name lets users expect: (dotted key, sentence)."""
+        methods = {id(point.experiment.method): point.experiment.method for point in self.points}.values()
+        found = (warning for method in methods for warning in getattr(method, "warnings", tuple)())
+        return list(dict.fromkeys((f"method.{key}", sentence) for key, sentence in found))
+
+    @property
     def metrics(self) -> dict[str, Metric]:
         """What the points' probes may record: the columns of the tables, apply they to every point or not."""
         found = {}

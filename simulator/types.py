@@ -34,14 +34,26 @@ class Completions:
 
 @part
 class Rollout(Completions):
-    """One batch of completions with what each was given by each of `M` reward sources."""
+    """One batch of completions with what each was given by each of `M` reward sources.
+
+    `greedy` are the rewards of each prompt's most likely completion, None unless an advantage reads them. A recorded
+    rollout may bring its `advantages` and the `behavior_logprobs` of its tokens, which are then not computed.
+    """
 
     sources: Float[Array, "P G M"]
+    greedy: Float[Array, " P"] | None = None
+    advantages: Float[Array, "P G"] | None = None
+    behavior_logprobs: Float[Array, "P G T"] | None = None
 
     @property
     def rewards(self) -> Float[Array, "P G"]:
         """The reward of each completion: the sum of its sources."""
         return jnp.sum(self.sources, axis=-1)
+
+    @property
+    def lengths(self) -> Float[Array, "P G"]:
+        """The number of tokens of each completion."""
+        return jnp.sum(self.mask, axis=-1).astype(self.sources.dtype)
 
 
 @part

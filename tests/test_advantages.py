@@ -125,6 +125,12 @@ def test_the_advantage_given_a_reward_is_the_mean_over_all_groups_with_it(advant
 SOURCES = np.stack([RANDOM, 1000 * np.random.default_rng(1).normal(size=(3, 5)) + 7], axis=-1)
 
 
+def per_source(eps=1e-6, **given):
+    """The advantage of completions that are all as long."""
+    advantage = PerSource(eps=eps, whiten_eps=eps, **given)
+    return lambda sources: advantage(sources, jnp.ones(sources.shape[:2]))
+
+
 def gdpo(sources, weights, eps, ddof=1):
     """TRL's `normalize_then_sum`, group by group: z-scores of each reward function, weighed and added up, then the
     z-score of all sums of the batch."""
@@ -142,13 +148,15 @@ def gdpo(sources, weights, eps, ddof=1):
 def test_per_source_is_written_out(weights, eps, ddof):
     whitened, total = gdpo(SOURCES, [1.0, 1.0] if weights is None else weights, eps, ddof)
     given = {"weights": None if weights is None else np.array(weights), "eps": eps, "ddof": ddof}
-    np.testing.assert_allclose(PerSource(**given)(jnp.asarray(SOURCES)), whitened, rtol=1e-11, atol=1e-13)
-    np.testing.assert_allclose(PerSource(**given, whiten=False)(jnp.asarray(SOURCES)), total, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(per_source(**given)(jnp.asarray(SOURCES)), whitened, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(
+        per_source(**given, whiten="nothing")(jnp.asarray(SOURCES)), total, rtol=1e-11, atol=1e-13
+    )
 
 
-@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize("whiten", ["completions", "nothing"])
 def test_sources_on_different_scales_count_the_same(whiten):
-    advantage = PerSource(eps=0.0, whiten=whiten)
+    advantage = per_source(eps=0.0, whiten=whiten)
     same = advantage(jnp.asarray(SOURCES * [1.0, 1e-3] + [0.0, 5.0]))
     np.testing.assert_allclose(advantage(jnp.asarray(SOURCES)), same, rtol=1e-10)
     np.testing.assert_allclose(advantage(jnp.asarray(SOURCES[..., ::-1])), same, rtol=1e-10)
@@ -159,25 +167,25 @@ def test_sources_on_different_scales_count_the_same(whiten):
 
 
 def test_one_source_without_whitening_is_the_group_z_score():
-    found = PerSource(whiten=False)(jnp.asarray(RANDOM[..., None]))
+    found = per_source(whiten="nothing")(jnp.asarray(RANDOM[..., None]))
     np.testing.assert_array_equal(found, GroupZScore()(jnp.asarray(RANDOM)))
 
 
 def test_whitening_gives_the_batch_mean_zero_and_deviation_one():
-    found = PerSource(eps=0.0)(jnp.asarray(SOURCES))
+    found = per_source(eps=0.0)(jnp.asarray(SOURCES))
     np.testing.assert_allclose([np.mean(found), np.std(found, ddof=1)], [0.0, 1.0], atol=1e-15)
 
 
 @pytest.mark.parametrize("eps", [0.0, 1e-4])
-@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize("whiten", ["completions", "nothing"])
 @pytest.mark.parametrize("rewards", [(0.1, 0.7), (1.0, 1e6 + 0.1)])
 @pytest.mark.parametrize("group_size", [2, 7])
 def test_sources_that_are_equal_within_each_group_give_exactly_zero(rewards, group_size, whiten, eps):
     equal = jnp.broadcast_to(jnp.array(rewards), (3, group_size, 2))
-    np.testing.assert_array_equal(PerSource(eps=eps, whiten=whiten)(equal), np.zeros((3, group_size)))
+    np.testing.assert_array_equal(per_source(eps=eps, whiten=whiten)(equal), np.zeros((3, group_size)))
 
 
 def test_a_source_without_deviation_leaves_the_other_alone():
     sources = np.stack([RANDOM, np.full_like(RANDOM, 0.1)], axis=-1)
-    alone = PerSource()(jnp.asarray(RANDOM[..., None]))
-    np.testing.assert_array_equal(PerSource()(jnp.asarray(sources)), alone)
+    alone = per_source()(jnp.asarray(RANDOM[..., None]))
+    np.testing.assert_array_equal(per_source()(jnp.asarray(sources)), alone)

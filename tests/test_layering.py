@@ -34,6 +34,7 @@ SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # no
 
 PROTOCOLS = {f"simulator.{family}.base" for family in ("environments", "policies", "methods", "surrogates", "probes")}
 LOOP_MAY_IMPORT = PROTOCOLS | {"simulator.exact", "simulator.parts", "simulator.step_context", "simulator.types"}
+LOOP_MAY_IMPORT |= {"simulator.rollouts.walking"}
 
 # What is no part itself in the packages whose other modules each hold one.
 NO_PART = {"base", "__init__", "chance", "network", "reward_rules", "reward_scale", "sampling", "worlds"}

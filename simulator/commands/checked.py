@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -28,4 +29,6 @@ def load_checked(source: str, overrides: Iterable[tuple[str, Any]]) -> Scenario:
         ]
     if problems:
         raise ScenarioError(Path(source).name, problems)
+    for key, sentence in scenario.warnings:
+        print(f"warning: {Path(source).name}: {key}: {sentence}", file=sys.stderr)
     return scenario

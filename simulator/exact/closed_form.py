@@ -26,7 +26,8 @@ from simulator.surrogates.base import Surrogate
 
 def has_closed_form(surrogate: Surrogate) -> bool:
     """Whether the advantage is linear in the rewards and each completion's weight its own. On-policy only."""
-    return hasattr(surrogate.advantage, "given_reward") and surrogate.reduction.own_length
+    linear = hasattr(surrogate.advantage, "given_reward") and surrogate.filter is None
+    return linear and surrogate.reduction.own_length
 
 
 def by_pairs(situation: Situation) -> Moments:
@@ -59,7 +60,8 @@ def _weights(situation: Situation) -> Float[Array, "P C T"]:
     That is 1 but for a gate that caps ratios below 1.
     """
     mask, surrogate = situation.listed.completions.mask, situation.surrogate
-    at_one = surrogate.gate.score_weight(jnp.zeros(mask.shape), jnp.ones((*mask.shape[:2], 1)))
+    nowhere = jnp.zeros(mask.shape)  # all log-ratios and, since no gate's weight at ratio 1 reads them, all log π
+    at_one = surrogate.gate.score_weight(nowhere, nowhere, jnp.ones((*mask.shape[:2], 1)))
     return surrogate.reduction(mask) * at_one * (mask.shape[1] / situation.group_size)
 
 

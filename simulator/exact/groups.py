@@ -27,7 +27,8 @@ AT_ONCE = 64  # batches that are worked out side by side
 
 def is_separable(surrogate: Surrogate) -> bool:
     """Whether the gradient is a sum over groups, each of which sees no other."""
-    return surrogate.advantage.own_group and surrogate.reduction.own_length
+    own_filter = surrogate.filter is None or surrogate.filter.own_group
+    return surrogate.advantage.own_group and surrogate.reduction.own_length and own_filter
 
 
 def num_batches(num_items: int, num_prompts: int, group_size: int, separable: bool) -> int:

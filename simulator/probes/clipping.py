@@ -15,21 +15,22 @@ from simulator.step_context import StepContext
     Metric("clip/outside", "share of tokens whose ratio is outside the band, whatever the sign of A", "gradient"),
 )
 def clip(step: StepContext) -> dict[str, Array]:
-    """How many tokens the clip silenced in this update; absent for gates that silence none."""
-    gate, batch = step.surrogate.gate, step.before
-    if (clipped := step.surrogate.clipped(batch)) is None:
+    """How many tokens the clip silenced in this update; absent for methods that silence none."""
+    surrogate, batch = step.surrogate, step.before
+    if (clipped := surrogate.clipped(batch)) is None:
         return {}
     low, high, dual = clipped
-    bottom, top = gate.band
-    ratio = jnp.exp(step.surrogate.level_ratio(batch))
-    outside = (ratio < bottom) | (ratio > top)
     shares = {
         "clip/active": share(low | high | dual, batch.mask),
         "clip/active_low": share(low, batch.mask),
         "clip/active_high": share(high, batch.mask),
-        "clip/outside": share(outside, batch.mask),
     }
-    return shares if gate.dual is None else {**shares, "clip/dual": share(dual, batch.mask)}
+    if surrogate.cutter.dual is not None:
+        shares["clip/dual"] = share(dual, batch.mask)
+    if (band := surrogate.band(batch)) is not None:
+        ratio = jnp.exp(surrogate.watched(batch))
+        shares["clip/outside"] = share((ratio < band[0]) | (ratio > band[1]), batch.mask)
+    return shares
 
 
 @probe(
@@ -42,12 +43,12 @@ def clip(step: StepContext) -> dict[str, Array]:
     Metric("drift/excess_max", "largest log-ratio beyond the bound that the advantage pushes towards", "after", "end"),
 )
 def drift(step: StepContext) -> dict[str, Array]:
-    """How far beyond the clip bound the update left the ratios; absent for gates without a bound."""
-    gate, batch = step.surrogate.gate, step.after
-    if gate.band is None:
+    """How far beyond the clip bound the update left the ratios; absent for methods without a bound on ratios."""
+    surrogate, batch = step.surrogate, step.after
+    if (band := surrogate.band(batch)) is None:
         return {}
-    bottom, top = (jnp.log(bound) for bound in gate.band)
-    log_ratio, advantages = step.surrogate.level_ratio(batch), batch.advantages[..., None]
+    bottom, top = (jnp.log(jnp.asarray(bound)) for bound in band)
+    log_ratio, advantages = surrogate.watched(batch), batch.advantages[..., None]
     excess = jnp.where(advantages > 0, jnp.maximum(log_ratio - top, 0.0), 0.0)
     excess = jnp.where(advantages < 0, jnp.maximum(bottom - log_ratio, 0.0), excess)
     return {

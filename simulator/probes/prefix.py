@@ -55,9 +55,9 @@ def prefix(step: StepContext) -> dict[str, Array]:
         "prefix/subset_covariance": _per_token(jnp.abs(_covariance(step, shared, count)), some, count),
         "prefix/subset_grad_share": _grad_share(step, some),
     }
-    if step.surrogate.gate.band is None:
+    if (band := step.surrogate.band(batch)) is None:
         return found
-    bottom, top = step.surrogate.gate.band
+    bottom, top = band
     ratio = jnp.exp(batch.log_ratio)  # the token's own, which all its sharers have, whatever the level
     ups, downs = (
         _over_sharers(shared, jnp.broadcast_to(signed[..., None], batch.mask.shape).astype(float))

@@ -1,18 +1,18 @@
 """The surrogate objective, and its push on every log-probability.
 
-J = Σ_it ω_it · gate(ratio_it, A_i) + regularisers
+J = Σ_it ω_it f_it · gate(ratio_it, A_i) + regularisers
 
 A method is a point in this product. The gradient of J by the log-probabilities needs no autodiff: it is the score
-weight times the token weight, carried back through the level (`token_push`) and added up over the tokens that were
-drawn from the same row (`row_push`). The softmax gradient of the logits is then C − π ΣC, which the policy carries to
-its parameters (`pullback`).
+weight times the token's weight ω and filter f, carried back through the level (`token_push`) and added up over the
+tokens that were drawn from the same row (`row_push`). The softmax gradient of the logits is then C − π ΣC, which the
+policy carries to its parameters (`pullback`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from jaxtyping import Float
 
@@ -20,8 +20,9 @@ from simulator.advantages import Advantage
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import part, static
 from simulator.policies.base import Policy
-from simulator.surrogates.gates import Flags, Gate
-from simulator.surrogates.log_ratios import Level
+from simulator.surrogates.filters import Filter
+from simulator.surrogates.gates import Gate
+from simulator.surrogates.log_ratios import Flags, Level, Values
 from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.regularizers import KL, Entropy
 from simulator.types import Completions, Minibatch, Params, Rollout
@@ -36,39 +37,68 @@ class Surrogate:
     level: Level
     gate: Gate
     reduction: Reduction
+    filter: Filter | None = None
     kl: KL | None = None
     entropy: Entropy | None = None
 
     def surrogate(self) -> Surrogate:
         return self
 
-    def advantages(self, rollout: Rollout) -> Float[Array, "P G"]:
-        """What each completion's rewards, or their sources, are worth against the others'."""
-        return self.advantage(rollout.sources if self.advantage.reads_sources else rollout.rewards)
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with a factor whose numbers are each right: (key below the method, sentence)."""
+        for name in ("advantage", "level", "gate", "reduction", "filter"):
+            wrong = getattr(getattr(self, name), "problems", tuple)()
+            yield from ((f"{name}.{key}", sentence) for key, sentence in wrong)
 
-    def level_ratio(self, batch: Minibatch) -> Float[Array, "P G T"]:
-        """The log-ratio that the gate sees."""
-        return self.level(batch.log_ratio, batch.mask)
+    def advantages(self, rollout: Rollout) -> Float[Array, "P G"]:
+        """What each completion's reward is worth against the others'; recorded advantages stand as they are."""
+        if rollout.advantages is not None:
+            return rollout.advantages
+        return self.advantage(*(getattr(rollout, name) for name in self.advantage.reads))
+
+    def level_ratio(self, batch: Minibatch) -> Values:
+        """The log-ratios that the gate sees."""
+        return self.level(batch.log_ratio, batch.mask, batch.advantages[..., None])
+
+    @property
+    def cutter(self) -> Any | None:
+        """The factor that can make a token's gradient exactly zero; None where none can."""
+        return next((factor for factor in (self.level, self.gate) if factor.cuts), None)
+
+    def watched(self, batch: Minibatch) -> Values:
+        """The log-ratios that the cutter sees: the tokens' own where the level cuts, else the level's."""
+        return batch.log_ratio if self.level.cuts else self.level_ratio(batch)
 
     def clipped(self, batch: Minibatch) -> tuple[Flags, Flags, Flags] | None:
-        """The tokens whose gradient the gate makes exactly zero: (low, high, dual); None for a gate that cuts none."""
-        if self.gate.band is None:
+        """The tokens whose gradient the clip makes exactly zero: (low, high, dual); None where nothing is clipped."""
+        if self.cutter is None:
             return None
-        return self.gate.clipped(self.level_ratio(batch), batch.advantages[..., None])
+        return self.cutter.clipped(self.watched(batch), batch.logprobs, batch.advantages[..., None])
+
+    def band(self, batch: Minibatch) -> tuple[float | Array, float | Array] | None:
+        """The ratios below and above which a token is clipped; None where there are no such bounds."""
+        if self.cutter is None or self.cutter.band is None:
+            return None
+        return self.cutter.band(batch.advantages[..., None])
+
+    def weights(self, batch: Minibatch) -> Values:
+        """ω f: what each token counts."""
+        weights = self.reduction(batch.mask)
+        return weights if self.filter is None else weights * jax.lax.stop_gradient(self.filter(batch))
 
     def objective(self, batch: Minibatch) -> Float[Array, ""]:
         """J, which is maximised. Its *value* measures no progress (docs/theory); its gradient is what trains."""
-        gated = self.gate.objective(
-            self.level_ratio(batch), self.level(batch.logprobs, batch.mask), batch.advantages[..., None]
-        )
-        return jnp.sum(self.reduction(batch.mask) * gated) + self._bonus(batch)
+        gated = self.gate.objective(self.level_ratio(batch), batch.logprobs, batch.advantages[..., None])
+        return jnp.sum(self.weights(batch) * gated) + self._bonus(batch)
 
-    def token_push(self, batch: Minibatch) -> Float[Array, "P G T"]:
+    def token_push(self, batch: Minibatch) -> Values:
         """∂J/∂ log π(o_it), regularisers aside."""
-        score = self.gate.score_weight(self.level_ratio(batch), batch.advantages[..., None])
-        return self.level.pullback(self.reduction(batch.mask) * score, batch.mask)
+        advantages = batch.advantages[..., None]
+        log_ratio, through_level = jax.vjp(lambda each: self.level(each, batch.mask, advantages), batch.log_ratio)
+        push = self.weights(batch) * self.gate.score_weight(log_ratio, batch.logprobs, advantages)
+        return through_level(push)[0] if self.gate.through_level else push
 
-    def row_push(self, batch: Minibatch, token_push: Float[Array, "P G T"]) -> Float[Array, "R V"]:
+    def row_push(self, batch: Minibatch, token_push: Values) -> Float[Array, "R V"]:
         """∂J/∂ log π(v | row): the tokens' pushes, added up, and the regularisers'."""
         push = scatter(token_push, batch)
         if self.kl is None and self.entropy is None:
@@ -76,8 +106,9 @@ class Surrogate:
         return push + jax.grad(lambda log_probs: self._bonus(replace(batch, log_probs=log_probs)))(batch.log_probs)
 
     def _bonus(self, batch: Minibatch) -> Float[Array, ""]:
-        weights = self.reduction(batch.mask)
-        return sum((term.bonus(batch, weights) for term in (self.kl, self.entropy) if term is not None), jnp.zeros(()))
+        weights, log_ratio = self.reduction(batch.mask), self.level_ratio(batch)
+        terms = (term.bonus(batch, weights, log_ratio) for term in (self.kl, self.entropy) if term is not None)
+        return sum(terms, jnp.zeros(()))
 
 
 def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "R V"]:

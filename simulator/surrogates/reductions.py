@@ -90,4 +90,21 @@ class SequenceSum:
         return jnp.where(mask, 1.0 / _completions(mask), 0.0)
 
 
-Reduction = Annotated[SequenceMean | TokenMean | ConstantLength | SequenceSum, Field(discriminator="kind")]
+@part
+class TokenSum:
+    """The sum over all tokens of the batch, divided by a number if one is given: a larger batch makes larger steps.
+
+    ω_it = 1 / divisor
+
+    Reference: verl `token-sum`; with a divisor, `seq-mean-token-sum-norm` as verl had it until 2026.
+    """
+
+    kind: Literal["token_sum"] = static("token_sum")
+    divisor: Positive = 1.0
+    own_length = True
+
+    def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
+        return jnp.where(mask, 1.0 / jnp.asarray(self.divisor, float), 0.0)
+
+
+Reduction = Annotated[SequenceMean | TokenMean | ConstantLength | SequenceSum | TokenSum, Field(discriminator="kind")]

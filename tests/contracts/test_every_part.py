@@ -60,6 +60,7 @@ EXAMPLES = {
             },
         )
     },
+    ("environment", "recorded"): {"vocab_size": 3, "num_prompts": 2, "max_length": 2},
     ("rollouts", "fixed"): {"completions": (((1,), (0,), (2,)), ((2,), (2,), (1,)))},
     ("method", "custom"): {
         "advantage": {"kind": "leave_one_out"},
@@ -289,7 +290,7 @@ def test_a_method_is_a_point_of_the_product(name):
 @pytest.mark.parametrize("name", sim.METHODS.members)
 def test_the_push_is_the_gradient_of_the_objective(name):
     surrogate = part("method", name).surrogate()
-    batch = batches.minibatch(np.asarray(surrogate.advantage(jnp.asarray(batches.REWARDS))))
+    batch = batches.minibatch(np.asarray(surrogate.advantages(batches.rollout())))
 
     def objective(logits):
         return surrogate.objective(dataclasses.replace(batch, log_probs=jax.nn.log_softmax(logits)))

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from simulator.types import Minibatch
+from simulator.types import Minibatch, Rollout
 
 LENGTHS = np.array([[3, 1, 4, 2], [2, 4, 0, 3]])  # P = 2, G = 4, T = 4
 MASK = np.arange(4) < LENGTHS[..., None]
@@ -16,6 +16,16 @@ TOKENS = _rng.integers(VOCAB_SIZE, size=MASK.shape)
 LOGITS = _rng.normal(size=(NUM_ROWS, VOCAB_SIZE))
 BEHAVIOR_LOGITS = LOGITS + 0.4 * _rng.normal(size=LOGITS.shape)
 REFERENCE_LOGITS = LOGITS + 0.6 * _rng.normal(size=LOGITS.shape)
+
+
+GREEDY = np.array([0.7, 0.2])  # the rewards of each prompt's most likely completion
+
+
+def rollout() -> Rollout:
+    """The completions with their rewards, from one source."""
+    said = {"states": ROWS, "tokens": TOKENS, "mask": MASK, "chosen": MASK}
+    sources, greedy = jnp.asarray(REWARDS[..., None]), jnp.asarray(GREEDY)
+    return Rollout(**{name: jnp.asarray(value) for name, value in said.items()}, sources=sources, greedy=greedy)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

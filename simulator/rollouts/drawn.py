@@ -1,8 +1,7 @@
-"""Where completions come from: sampled from the policy, or fixed by the scenario."""
+"""Completions that are drawn from the policy, or fixed by the scenario; the world rewards them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,36 +12,29 @@ from simulator.environments.base import Environment
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import Index, part, static
 from simulator.policies.base import Policy
-from simulator.types import Completions, Params
+from simulator.rollouts.walking import rewarded, unroll
+from simulator.types import Completions, Params, Rollout
 
-Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[Array, "P G"]]
 
+class Walked:
+    """A rollout of completions that come about by a walk through the world."""
 
-def unroll(environment: Environment, group_size: int, choose: Choose) -> Completions:
-    """Walk the environment: `choose(states, tokens, position)` names each next token, unless the world does."""
-    shape = (environment.num_prompts, group_size)
-    horizon = environment.max_length
-    root = jnp.broadcast_to(environment.start()[:, None], shape)
-
-    def say(carry, position):
-        states, alive, tokens = carry
-        token, chosen = choose(states, tokens, position), alive
-        if (certain := environment.follows(states)) is not None:
-            token, chosen = jnp.where(certain >= 0, certain, token), alive & (certain < 0)
-        token = jnp.where(alive, token, 0)
-        following, done = environment.step(states, token, position)
-        tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, position, axis=2)
-        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, alive, chosen)
-
-    nothing = jnp.zeros((*shape, horizon), dtype=root.dtype)
-    first = (root, jnp.ones(shape, dtype=bool), nothing)
-    (_, _, tokens), walked = jax.lax.scan(say, first, jnp.arange(horizon))
-    states, mask, chosen = (jnp.moveaxis(values, 0, 2) for values in walked)
-    return Completions(states=states, tokens=tokens, mask=mask, chosen=chosen)
+    def draw(
+        self,
+        keys: tuple[Array, Array],
+        environment: Environment,
+        policy: Policy,
+        params: Params,
+        group_size: int,
+        rollout: Int[Array, ""],
+    ) -> Rollout:
+        """One rollout; `keys` are those of the tokens and of the rewards."""
+        said = self.walk(keys[0], environment, policy, params, group_size)
+        return rewarded(keys[1], said, environment, rollout)
 
 
 @part
-class Sampled:
+class Sampled(Walked):
     """Completions drawn from the policy as it stood `staleness` rollouts ago: 0, as it stands when the rollout begins.
 
     The policy that drew them is the behavior policy. A trainer that generates while it trains is one or more rollouts
@@ -72,7 +64,7 @@ Group = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 @part
-class Fixed:
+class Fixed(Walked):
     """The same completions in every rollout, whatever the policy: the randomness of sampling is taken out.
 
     `completions` lists, for each prompt, one list of tokens a completion; the environment still rewards them.

@@ -1,0 +1,86 @@
+"""OpenRLHF's actor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulator.advantages import Advantage, GroupMean, GroupZScore, LeaveOneOut, TokenWhitened
+from simulator.parts import NonNegative, Number, Share, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Clip
+from simulator.surrogates.log_ratios import Sequence, Token
+from simulator.surrogates.reductions import SequenceMean, TokenMean
+from simulator.surrogates.regularizers import KL, Entropy
+
+STD_FLOOR = 1e-9
+BOUND = 20.0  # of the tokens' log-ratios, before the exponential
+
+
+@part
+class OpenRLHF:
+    """OpenRLHF's actor and advantage options, without their `actor.`, `algo.advantage.` and `algo.kl.`.
+
+    `estimator` is "group_norm" here (OpenRLHF's own default, "gae", needs a critic). Its default run also takes 0.01
+    times k1 off the reward, token by token, which is not simulated: `init_coef` counts with `use_loss` alone.
+
+    Reference: OpenRLHF 3c3be623 (2026-08-13), openrlhf/models/loss.py, openrlhf/trainer/ppo_utils/experience_maker.py.
+    """
+
+    dialect: Literal["openrlhf"] = static("openrlhf")
+    name: Literal["grpo", "dr_grpo", "gspo", "rloo", "reinforce", "reinforce_baseline"] | None = static(None)
+    estimator: Literal["reinforce", "rloo", "reinforce_baseline", "group_norm", "dr_grpo"] = static("group_norm")
+    no_std_norm: Annotated[bool, Field(strict=True)] = static(False)
+    policy_loss_type: Literal["ppo", "gspo"] = static("ppo")
+    eps_clip_low: Share = 0.2
+    eps_clip_high: NonNegative = 0.2
+    dual_clip: Annotated[float, Field(strict=True, gt=1)] | None = None
+    use_loss: Annotated[bool, Field(strict=True)] = static(False)
+    init_coef: Number = 0.01
+    kl_estimator: Literal["k1", "k2", "k3"] = static("k1")
+    entropy_coef: Number | None = None
+
+    source = "OpenRLHF 3c3be623 (2026-08-13)"
+    presets = {
+        "grpo": {"estimator": "group_norm"},
+        "dr_grpo": {"estimator": "dr_grpo"},
+        "gspo": {"estimator": "group_norm", "policy_loss_type": "gspo"},
+        "rloo": {"estimator": "rloo"},
+        "reinforce": {"estimator": "reinforce"},
+        "reinforce_baseline": {"estimator": "reinforce_baseline"},
+    }
+
+    def surrogate(self) -> Surrogate:
+        level, reduction = {
+            "ppo": (Token(bound=BOUND), TokenMean()),
+            "gspo": (Sequence(), SequenceMean()),
+        }[self.policy_loss_type]
+        return Surrogate(
+            advantage=self._advantage(),
+            level=level,
+            gate=Clip(clip_low=self.eps_clip_low, clip_high=self.eps_clip_high, dual=self.dual_clip),
+            reduction=reduction,
+            kl=KL(coef=self.init_coef, estimator=self.kl_estimator) if self.use_loss else None,
+            entropy=None if self.entropy_coef is None else Entropy(coef=self.entropy_coef),
+        )
+
+    def _advantage(self) -> Advantage:
+        return {
+            "reinforce": TokenWhitened(ddof=0, eps=0.0),
+            "reinforce_baseline": TokenWhitened(centre_groups=True, ddof=0, eps=0.0),
+            "rloo": LeaveOneOut(),
+            "group_norm": GroupZScore(eps=STD_FLOOR),
+            "dr_grpo": GroupMean(),
+        }[self.estimator]
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.no_std_norm:
+            yield "no_std_norm", "is not simulated; estimator 'dr_grpo' is the group's mean without a deviation"
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        if self.estimator == "dr_grpo" and self.policy_loss_type == "ppo":
+            yield "estimator", "'dr_grpo' leaves out the deviation; tokens still weigh 1/(all tokens), not 1/constant"
+        if self.use_loss and self.kl_estimator == "k1":
+            yield "kl_estimator", "k1 as a loss has a gradient of mean zero; OpenRLHF recommends k2 or k3"

@@ -1,0 +1,49 @@
+"""ABC-GRPO: four bounds, none of which knows a direction."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import Ddof, GroupZScore
+from simulator.methods.base import Regularized
+from simulator.parts import NonNegative, Share, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import TwoSidedClip
+from simulator.surrogates.log_ratios import Token
+from simulator.surrogates.reductions import SequenceMean
+
+
+@part
+class ABCGRPO(Regularized):
+    """Outside the band there is no gradient whatever the sign, so nothing pushes a ratio back into it.
+
+    J = (1/B) Σ_i (1/L_i) Σ_t clamp(ρ_it, 1 − low, 1 + high) A_i
+    A_i = (R_i − R̄) / (σ + eps)
+
+    where (low, high) are (clip_low, clip_high) for A_i > 0, else (negative_low, negative_high).
+
+    Reference: arXiv:2601.03895.
+    """
+
+    name: Literal["abc_grpo"] = static("abc_grpo")
+    clip_low: Share = 0.2
+    clip_high: NonNegative = 0.2
+    negative_low: Share = 0.2
+    negative_high: NonNegative = 0.2
+    ddof: Ddof = 1
+    eps: NonNegative = 1e-6
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
+            level=Token(),
+            gate=TwoSidedClip(
+                clip_low=self.clip_low,
+                clip_high=self.clip_high,
+                negative_low=self.negative_low,
+                negative_high=self.negative_high,
+            ),
+            reduction=SequenceMean(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

@@ -1,0 +1,42 @@
+"""DPPO: a trust region of probabilities, not of ratios."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import GroupMean
+from simulator.methods.base import Regularized
+from simulator.parts import NonNegative, Positive, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Difference
+from simulator.surrogates.log_ratios import Token
+from simulator.surrogates.reductions import TokenMean
+
+
+@part
+class DPPO(Regularized):
+    """A token is silenced when its probability has moved too far, however large the factor.
+
+    J = (1/Σ_j L_j) Σ_i Σ_t sg[ min(ρ_it, cap) m_it ] A_i log π(o_it),   A_i = R_i − R̄
+
+    where m is the gate's mask: of the probability's difference ("tv") or of a binary KL divergence ("kl"), within the
+    radii `low` and `high`.
+
+    Reference: arXiv:2602.04879 (verl `dppo_tv`, `dppo_kl`).
+    """
+
+    name: Literal["dppo"] = static("dppo")
+    divergence: Literal["tv", "kl"] = static("tv")
+    low: NonNegative = 0.2
+    high: NonNegative = 0.2
+    cap: Positive = 20.0
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=GroupMean(),
+            level=Token(),
+            gate=Difference(divergence=self.divergence, low=self.low, high=self.high, cap=self.cap),
+            reduction=TokenMean(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

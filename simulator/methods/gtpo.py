@@ -1,0 +1,43 @@
+"""GTPO: tokens that good and bad completions share are protected."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import GroupMean
+from simulator.methods.base import Regularized
+from simulator.parts import NonNegative, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.filters import Conflicts
+from simulator.surrogates.gates import Score
+from simulator.surrogates.log_ratios import Token
+from simulator.surrogates.reductions import SequenceMean
+from simulator.surrogates.regularizers import Entropy
+
+
+@part
+class GTPO(Regularized):
+    """No ratio and no clip: conflicting tokens are pushed by good completions alone, uncertain ones are left out.
+
+    J = (1/B) Σ_i (δ_i/L_i) Σ_t λ_it (A_i − γ H̄_i) log π(o_it),   A_i = R_i − R̄
+
+    where λ and δ are those of the filter `conflicts`, and γ the certainty coefficient: the mean entropy H̄_i of a
+    completion counts against it, with the reduction's weights (without λ and δ). An `entropy` of one's own replaces it.
+
+    Reference: Simoni et al., arXiv:2508.03772 (γ = 0.1, δ at 0.7 in its code).
+    """
+
+    name: Literal["gtpo"] = static("gtpo")
+    gamma: NonNegative = 0.1
+    most_entropy: NonNegative | None = 0.7
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=GroupMean(),
+            level=Token(),
+            gate=Score(),
+            reduction=SequenceMean(),
+            filter=Conflicts(most_entropy=self.most_entropy),
+            kl=self.kl,
+            entropy=Entropy(coef=-self.gamma, gradient="score") if self.entropy is None else self.entropy,
+        )

@@ -1,0 +1,38 @@
+"""OPMD of Kimi k1.5: a spring instead of a clip."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import GroupMean
+from simulator.methods.base import Regularized
+from simulator.parts import Positive, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Restoring
+from simulator.surrogates.log_ratios import WholeSequence
+from simulator.surrogates.reductions import SequenceMean
+
+
+@part
+class OPMD(Regularized):
+    """The further the policy has moved, the harder it is pulled back to the one that said the completion.
+
+    J = (1/B) Σ_i [ A_i log s_i − ½ coef (log s_i)² ],   s_i = Π_t ρ_it,   A_i = R_i − R̄
+
+    where coef is the paper's τ (0.1 in ROLL's `kimi15`). verl's `dro` has the same form token by token.
+
+    Reference: arXiv:2501.12599.
+    """
+
+    name: Literal["opmd"] = static("opmd")
+    coef: Positive = 0.1
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=GroupMean(),
+            level=WholeSequence(),
+            gate=Restoring(coef=self.coef),
+            reduction=SequenceMean(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

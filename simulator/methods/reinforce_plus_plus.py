@@ -1,0 +1,41 @@
+"""REINFORCE++: rewards are whitened over the whole batch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import TokenWhitened
+from simulator.methods.base import Regularized
+from simulator.parts import NonNegative, Share, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import Clip
+from simulator.surrogates.log_ratios import Token
+from simulator.surrogates.reductions import TokenMean
+
+
+@part
+class ReinforcePlusPlus(Regularized):
+    """No groups: a reward counts against the mean over all tokens of the batch, in units of their deviation.
+
+    J = (1/Σ_j L_j) Σ_i Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
+    A_i = (R_i − R̄_tokens) / σ_tokens
+
+    The paper puts k1 into the reward, token by token, and discounts; here the reward is the outcome's, undiscounted.
+
+    Reference: arXiv:2501.03262.
+    """
+
+    name: Literal["reinforce_plus_plus"] = static("reinforce_plus_plus")
+    clip_low: Share = 0.2
+    clip_high: NonNegative = 0.2
+    eps: NonNegative = 1e-8
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=TokenWhitened(eps=self.eps),
+            level=Token(),
+            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
+            reduction=TokenMean(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

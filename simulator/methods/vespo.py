@@ -1,0 +1,46 @@
+"""VESPO: a weight that fades out on both sides."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simulator.advantages import Ddof, GroupZScore
+from simulator.methods.base import Regularized
+from simulator.parts import NonNegative, Positive, part, static
+from simulator.surrogates.base import Surrogate
+from simulator.surrogates.gates import GammaWeight
+from simulator.surrogates.log_ratios import WholeSequence
+from simulator.surrogates.reductions import TokenMean
+
+
+@part
+class VESPO(Regularized):
+    """The ratio of the whole completion becomes a weight with the shape of a gamma density, in front of log π.
+
+    J = (1/Σ_j L_j) Σ_i Σ_t sg[ s_i^k e^{λ (1 − s_i)} ] A_i log π(o_it),   s_i = Π_t ρ_it
+    A_i = (R_i − R̄) / (σ + eps)
+
+    where (k, λ) = (k_pos, lambda_pos) for A_i >= 0, else (k_neg, lambda_neg).
+
+    Reference: arXiv:2602.10693.
+    """
+
+    name: Literal["vespo"] = static("vespo")
+    k_pos: NonNegative = 2.0
+    lambda_pos: Positive = 3.0
+    k_neg: NonNegative = 3.0
+    lambda_neg: Positive = 2.0
+    ddof: Ddof = 1
+    eps: NonNegative = 1e-6
+
+    def surrogate(self) -> Surrogate:
+        return Surrogate(
+            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
+            level=WholeSequence(bound=20.0),
+            gate=GammaWeight(
+                k_pos=self.k_pos, lambda_pos=self.lambda_pos, k_neg=self.k_neg, lambda_neg=self.lambda_neg
+            ),
+            reduction=TokenMean(),
+            kl=self.kl,
+            entropy=self.entropy,
+        )

@@ -1,0 +1,64 @@
+"""How completions come about: token after token, until the world ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jaxtyping import Float, Int
+
+from simulator.environments.base import Environment
+from simulator.lazy import Array, jax, jnp
+from simulator.policies.base import Policy
+from simulator.types import Completions, Params, Rollout
+
+Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[Array, "P G"]]
+
+
+def unroll(environment: Environment, group_size: int, choose: Choose) -> Completions:
+    """Walk the environment: `choose(states, tokens, position)` names each next token, unless the world does."""
+    shape = (environment.num_prompts, group_size)
+    horizon = environment.max_length
+    root = jnp.broadcast_to(environment.start()[:, None], shape)
+
+    def say(carry, position):
+        states, alive, tokens = carry
+        token, chosen = choose(states, tokens, position), alive
+        if (certain := environment.follows(states)) is not None:
+            token, chosen = jnp.where(certain >= 0, certain, token), alive & (certain < 0)
+        token = jnp.where(alive, token, 0)
+        following, done = environment.step(states, token, position)
+        tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, position, axis=2)
+        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, alive, chosen)
+
+    nothing = jnp.zeros((*shape, horizon), dtype=root.dtype)
+    first = (root, jnp.ones(shape, dtype=bool), nothing)
+    (_, _, tokens), walked = jax.lax.scan(say, first, jnp.arange(horizon))
+    states, mask, chosen = (jnp.moveaxis(values, 0, 2) for values in walked)
+    return Completions(states=states, tokens=tokens, mask=mask, chosen=chosen)
+
+
+def most_likely(policy: Policy, params: Params) -> Choose:
+    """A choice for `unroll`: the token that the policy is most likely to say, the first of several."""
+
+    def choose(states: Int[Array, "P G"], tokens: Int[Array, "P G T"], position: Int[Array, ""]) -> Int[Array, "P G"]:
+        everywhere = jnp.ones(tokens.shape, dtype=bool)
+        here = jnp.broadcast_to(states[..., None], tokens.shape)
+        said = Completions(states=here, tokens=tokens, mask=everywhere, chosen=everywhere)
+        rows = jnp.take(policy.rows(said), position, axis=2)
+        return jnp.argmax(policy.logits(params, said)[rows], axis=-1)
+
+    return choose
+
+
+def greedy_rewards(
+    key: Array, environment: Environment, policy: Policy, params: Params, rollout: Int[Array, ""]
+) -> Float[Array, " P"]:
+    """The reward of each prompt's greedy completion."""
+    said = unroll(environment, 1, most_likely(policy, params))
+    return jnp.sum(environment.sample_rewards(key, said.tokens, said.mask, rollout), axis=-1)[:, 0]
+
+
+def rewarded(key: Array, said: Completions, environment: Environment, rollout: Int[Array, ""]) -> Rollout:
+    """Completions with the rewards that the world gives them."""
+    sources = environment.sample_rewards(key, said.tokens, said.mask, rollout)
+    return Rollout(**vars(said), sources=sources)

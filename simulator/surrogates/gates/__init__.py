@@ -1,0 +1,53 @@
+"""Gates: from a ratio and an advantage to the objective, and how hard that pushes.
+
+A gate's *score weight* is the derivative of its objective by the log-probability: at ratio 1 it is the advantage. A
+gate is called with the level's log-ratios, the tokens' log-probabilities and the advantages.
+
+    through_level   the gradient goes through the level's ratio; else the ratio is a weight without a gradient of its
+                    own, and the gradient goes through each token's log π
+    cuts            the gate can make a gradient exactly zero; `clipped` says where: (low, high, dual)
+    band            the ratios outside which it does so, where those are the same for all tokens with one sign of the
+                    advantage; None for a gate without such bounds
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simulator.surrogates.gates.clips import Clip, TwoSidedClip
+from simulator.surrogates.gates.differences import Difference
+from simulator.surrogates.gates.restoring import Restoring
+from simulator.surrogates.gates.smooth import GammaWeight, Sigmoid
+from simulator.surrogates.gates.weights import BoundedClip, Ratio, Score, TaperedWeight, TruncatedWeight
+
+Gate = Annotated[
+    Score
+    | Ratio
+    | Clip
+    | TwoSidedClip
+    | BoundedClip
+    | TruncatedWeight
+    | TaperedWeight
+    | Sigmoid
+    | GammaWeight
+    | Difference
+    | Restoring,
+    Field(discriminator="kind"),
+]
+
+__all__ = [
+    "BoundedClip",
+    "Clip",
+    "Difference",
+    "GammaWeight",
+    "Gate",
+    "Ratio",
+    "Restoring",
+    "Score",
+    "Sigmoid",
+    "TaperedWeight",
+    "TruncatedWeight",
+    "TwoSidedClip",
+]

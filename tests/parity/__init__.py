@@ -1,0 +1,1 @@
+"""Ratiodrift against other implementations of the same methods, update by update."""
