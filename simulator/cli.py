@@ -29,9 +29,12 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run a scenario: table, verdicts, a run directory with a report")
     _takes_scenario(run)
-    run.add_argument("--out", default="runs", metavar="DIR", help="where run directories go (default: runs)")
-    run.add_argument("--force", action="store_true", help="run again although the same run is there already")
-    run.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
+    _writes_a_run(run)
+
+    again = commands.add_parser("replay", help="the updates that a scenario would make on recorded rollouts")
+    again.add_argument("rollouts", metavar="ROLLOUTS", help="an .npz or .parquet file (docs/replay.md)")
+    _takes_scenario(again)
+    _writes_a_run(again)
 
     check = commands.add_parser("validate", help="check scenario files without running anything")
     check.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
@@ -39,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("list", help="list what there is: scenarios, methods, optimizers, metrics, …")
     listing.add_argument("what", nargs="?", metavar="WHAT", help="which list (default: how many there are of each)")
+    listing.add_argument("--dialect", metavar="NAME", help="with methods: what a trainer computes under its own names")
 
     commands.add_parser("schema", help="print the JSON Schema of scenario files, for editors")
 
@@ -59,6 +63,12 @@ def _takes_scenario(command: argparse.ArgumentParser) -> None:
         help="override a key of the file, as in optimizer.b1=0.95 or 'optimizer.b1={values=[0,0.9]}'",
     )
     command.add_argument("--seeds", type=int, metavar="N", help="how many seeds each point runs with")
+
+
+def _writes_a_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", default="runs", metavar="DIR", help="where run directories go (default: runs)")
+    command.add_argument("--force", action="store_true", help="run again although the same run is there already")
+    command.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
 
 
 def main(arguments: list[str] | None = None) -> int:

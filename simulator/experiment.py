@@ -60,7 +60,7 @@ from simulator.policies.low_rank import LowRank
 from simulator.policies.tabular import Tabular
 from simulator.policies.transformer import Transformer
 from simulator.probes import PROBES
-from simulator.rollouts import Fixed, Sampled
+from simulator.rollouts import Fixed, Recorded, Sampled
 from simulator.surrogates.base import Surrogate
 
 ENVIRONMENTS = Family(
@@ -179,6 +179,10 @@ class Experiment:
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between parts that are each right: (dotted key, sentence)."""
+        recorded = not getattr(self.environment, "complete", True)
+        if recorded and not isinstance(self.rollouts, Recorded):
+            yield "environment.kind", "'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO"
+            return
         surrogate = self.method.surrogate()
         yield from ((f"method.{key}", sentence) for key, sentence in surrogate.problems())
         yield from self._group_problems()
@@ -218,8 +222,11 @@ class Experiment:
         oracle, surrogate = self.record.oracle, self.method.surrogate()
         problem = getattr(oracle, "problem", None)
         on_policy = self.rollouts.staleness == 0
-        if isinstance(self.rollouts, Fixed) and oracle is not None:
-            yield "record.oracle", "fixed completions are not drawn from the policy: their gradient has no mean"
+        if isinstance(self.rollouts, Fixed | Recorded) and oracle is not None:
+            kind = self.rollouts.kind
+            yield "record.oracle", f"{kind} completions are not drawn from the policy: their gradient has no mean"
+        elif oracle is not None and "greedy" in surrogate.advantage.reads:
+            yield "record.oracle", f"the baseline of {surrogate.advantage.kind} is not known to it"
         elif problem and (sentence := problem(self.environment, surrogate, self.training.group_size, on_policy)):
             yield "record.oracle", sentence
 

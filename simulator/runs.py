@@ -4,6 +4,7 @@
       manifest.json       what was asked, what was planned, on what it ran
       updates/*.parquet   one row per point, seed, rollout, update
       ratios/*.parquet    one row per recorded token and update
+      params.npz          of a replay: the parameters after its last update
 
 A run is written beside its place and moved there when it is complete, so a directory under its final name has all
 its tables. `analysis` adds summary.parquet, claims.json and report.html.
@@ -11,6 +12,7 @@ its tables. `analysis` adds summary.parquet, claims.json and report.html.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -26,6 +28,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,6 +38,7 @@ from simulator.parts import to_plain
 from simulator.scenario import Scenario, load
 from simulator.sweep import Plan, execute, plan
 from simulator.tables import ratios_table, swept_columns, updates_table
+from simulator.types import Params
 
 SCHEMA_VERSION = 1
 VERSIONS_OF = ("ratiodrift", "jax", "jaxlib", "optax", "numpy", "pyarrow")
@@ -95,7 +100,9 @@ def write_run(
         raise ScenarioError(str(out), [("", f"cannot be written: {error.strerror}")]) from error
     try:
         todo = plan(scenario)
-        _write_tables(scenario, todo, partial, on_progress)
+        params = _write_tables(scenario, todo, partial, on_progress)
+        if scenario.is_replay:
+            _write_params(partial / "params.npz", params)
         write_whole(partial / "manifest.json", json.dumps(_manifest(scenario, todo, began), indent=1).encode())
         partial.chmod(0o755)
         if final.exists():
@@ -116,7 +123,11 @@ def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
     temporary.replace(path)
 
 
-def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Callable[[int, int], None]) -> None:
+def _write_tables(
+    scenario: Scenario, todo: Plan, folder: Path, on_progress: Callable[[int, int], None]
+) -> dict[int, list[Params]]:
+    """Write the tables, part by part; returns each point's last parameters, seed by seed."""
+    params: dict[tuple[int, int], Params] = {}
     swept, metrics = swept_columns(scenario), list(scenario.metrics)
     done = 0
     on_progress(done, todo.num_updates)
@@ -125,8 +136,27 @@ def _write_tables(scenario: Scenario, todo: Plan, folder: Path, on_progress: Cal
         _write_table(folder / "updates" / part, updates_table(chunk, swept, metrics), metrics)
         if len(chunk.recorded_rollouts):
             _write_table(folder / "ratios" / part, ratios_table(chunk), ["log_ratio"])
+        params |= chunk.last_params()
         done += next(iter(chunk.trace.metrics.values())).size
         on_progress(done, todo.num_updates)
+    found: dict[int, list[Params]] = {}
+    for point, seed in sorted(params):
+        found.setdefault(point, []).append(params[point, seed])
+    return found
+
+
+def _write_params(path: Path, params: dict[int, list[Params]]) -> None:
+    """The parameters by name, `logits` of a table; of several points `point-0/logits`, …; seeds are a leading axis."""
+    arrays = {}
+    for point, runs in params.items():
+        for leaves in zip(*(jax.tree_util.tree_leaves_with_path(run) for run in runs), strict=True):
+            name = jax.tree_util.keystr(leaves[0][0], simple=True, separator="/")
+            values = [leaf for _, leaf in leaves]
+            key = name if len(params) == 1 else f"point-{point}/{name}"
+            arrays[key] = values[0] if len(values) == 1 else np.stack(values)
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_whole(path, content.getvalue())
 
 
 def _write_table(path: Path, table: pa.Table, measured: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
 from simulator.probes import Metric, declared
 from simulator.reading import override, read
+from simulator.rollouts import Recorded
+
+Finish = Callable[[Experiment], tuple[Experiment, list[tuple[str, str]]]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Scenario:
     def training(self) -> Training:
         """The first point's training: seeds and precision are the same for all."""
         return self.points[0].experiment.training
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the points train on recorded rollouts."""
+        return isinstance(self.points[0].experiment.rollouts, Recorded)
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -71,10 +79,15 @@ class Scenario:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def load(source: str | Path | dict, overrides: Iterable[tuple[str, Any]] = ()) -> Scenario:
+def load(
+    source: str | Path | dict,
+    overrides: Iterable[tuple[str, Any]] = (),
+    finish: Finish = lambda experiment: (experiment, []),
+) -> Scenario:
     """Read a scenario: a file, the name of a shipped one, or its tables as a dict.
 
-    `overrides` are (dotted key, value) pairs put in before anything is checked. Raises ScenarioError.
+    `overrides` are (dotted key, value) pairs put in before anything is checked; `finish` gives each experiment what a
+    file cannot hold, and says what is wrong with that. Raises ScenarioError.
     """
     name, file, tables = read(source)
     for key, value in overrides:
@@ -89,8 +102,12 @@ def load(source: str | Path | dict, overrides: Iterable[tuple[str, Any]] = ()) -
             problems += wrong
     if problems:
         raise ScenarioError(file, problems)
-    points = list(_points(parts))
-    problems = [problem for point in points for problem in point.experiment.problems()]
+    points = []
+    for point in _points(parts):
+        experiment, wrong = finish(point.experiment)
+        points.append(replace(point, experiment=experiment))
+        problems += wrong or experiment.problems()
+    problems = list(dict.fromkeys(problems))
     if len({(training.seeds, training.seed, training.precision) for training in map(_training, points)}) > 1:
         problems.append(("training", "seeds, seed and precision must be the same in all variants: they are paired"))
     if problems:

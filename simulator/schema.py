@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from simulator.choices import DEFAULTS, FAMILIES, PARTS
-from simulator.experiment import Record, Training
+from simulator.experiment import DIALECTS, Record, Training
 from simulator.heading import Heading
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+from simulator.optimizers.schema import OWN_NUMBERS
 
 AXIS = {
     "description": "an axis: every value is a point",
@@ -34,6 +35,7 @@ AXIS = {
         ),
     ],
 }
+LABEL = {"type": "string", "description": "what this variant is called"}
 KINDS = {
     "number": {"type": "number"},
     "constant": {"type": "number"},
@@ -68,10 +70,23 @@ def scenario_schema() -> dict[str, Any]:
 def _part(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     own = {"training": TypeAdapter(Training), "record": TypeAdapter(Record)}
     schema = _schema_of(own[name] if name in own else FAMILIES[name].adapter(), definitions)
-    members = [reference["$ref"].rsplit("/", 1)[-1] for reference in schema.get("oneOf", [])]
-    for member in [definitions[key] for key in members] or [schema]:
-        member["properties"]["label"] = {"type": "string", "description": "what this variant is called"}
-    return schema
+    for member in _members(schema, definitions):
+        member["properties"]["label"] = LABEL
+    if name != "method":
+        return schema
+    dialects = _schema_of(DIALECTS.adapter(), definitions)
+    for member in _members(schema, definitions):
+        member["properties"]["dialect"] = {"const": "paper", "description": "the method as its paper has it"}
+    for member in _members(dialects, definitions):
+        member["properties"]["label"] = LABEL
+        member["required"] = ["dialect"]
+    return {"anyOf": [schema, dialects]}
+
+
+def _members(schema: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas of the parts that a union names, or the schema itself."""
+    names = [reference["$ref"].rsplit("/", 1)[-1] for reference in schema.get("oneOf", [])]
+    return [definitions[name] for name in names] or [schema]
 
 
 def _schema_of(adapter: TypeAdapter, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +106,10 @@ def _with_axes(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optimizer(definitions: dict[str, Any]) -> dict[str, Any]:
-    own = {"label": {"type": "string"}, "max_grad_norm": {"type": "number", "exclusiveMinimum": 0}}
+    own = {"label": {"type": "string"}} | {
+        key: {"type": "number", "minimum" if allowed else "exclusiveMinimum": least}
+        for key, (least, allowed) in OWN_NUMBERS.items()
+    }
     for name, factory in schedules().items():
         definitions[f"schedule.{name}"] = _factory(factory, "schedule", {})
     for name, factory in optimizers().items():

@@ -18,7 +18,7 @@ import numpy as np
 from simulator import loop
 from simulator.experiment import Experiment
 from simulator.scenario import Scenario
-from simulator.types import Trace
+from simulator.types import Params, Trace
 
 MOST_LANES = 64  # wider gains nothing even for the smallest problems
 LIVE_BYTES = 2**20  # what the lanes' state may take to stay in a core's cache
@@ -40,7 +40,8 @@ class Structure:
         environment, training = self.example.environment, self.example.training
         table = environment.num_states * environment.vocab_size
         tokens = environment.num_prompts * training.group_size * environment.max_length
-        live = 8 * ARRAYS_ALIVE * (table + tokens)
+        recorded = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(self.example.rollouts))
+        live = 8 * ARRAYS_ALIVE * (table + tokens) + recorded
         return int(np.clip(2 ** int(np.log2(max(LIVE_BYTES / live, 1))), 1, MOST_LANES))
 
     @cached_property
@@ -65,6 +66,11 @@ class Chunk:
     rollouts: np.ndarray  # [C]
     recorded_rollouts: np.ndarray  # of trace.tokens
     trace: Trace
+
+    def last_params(self) -> dict[tuple[int, int], Params]:
+        """The parameters after the chunk, by point and seed."""
+        lanes = zip(self.points.tolist(), self.seeds.tolist(), strict=True)
+        return {which: jax.tree.map(lambda leaf, n=n: leaf[n], self.trace.params) for n, which in enumerate(lanes)}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ LAYERS = [
     ["simulator.methods.base", "simulator.step_context"],
     ["simulator.environments"],
     ["simulator.policies"],
-    ["simulator.methods"],
+    ["simulator.methods", "simulator.dialects"],
     ["simulator.optimizers"],
     ["simulator.probes"],
     ["simulator.loop"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from simulator.parts import to_plain
 from simulator.scenario import Scenario, load
 
 
-def load_checked(source: str, overrides: Iterable[tuple[str, Any]]) -> Scenario:
+def load_checked(source: str, overrides: Iterable[tuple[str, Any]], load: Callable[..., Scenario] = load) -> Scenario:
     """Load a scenario and hold its headline and claims against what it records, and against the closed forms."""
-    scenario = load(source, overrides)
+    scenario = load(source, overrides=overrides)
     heading, records = scenario.heading, [point.experiment.record for point in scenario.points]
     metrics = list(scenario.metrics)
     columns = sorted({name for point in scenario.points for name in point.values})

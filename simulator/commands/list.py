@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from simulator.errors import ScenarioError, did_you_mean
-from simulator.experiment import ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.catalog import NOT_DRIVEN, optimizers, schedules
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS, PROBES
 from simulator.shipped import shipped_scenarios
+from simulator.surrogates.words import factors
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -25,13 +27,35 @@ def execute(options: argparse.Namespace) -> int:
         return 0
     if options.what not in LISTS:
         raise ScenarioError("list", [("", f"no list {options.what!r}; {did_you_mean(options.what, LISTS)}")])
+    rows = LISTS[options.what]() if options.dialect is None else _in_dialect(options.what, options.dialect)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
-    for name, sentence in LISTS[options.what]().items():
+    for name, sentence in rows.items():
         table.add_row(escape(name), escape(sentence))
     console.print(table)
     return 0
+
+
+def _in_dialect(what: str, dialect: str) -> dict[str, str]:
+    """What a trainer computes under the names of its methods, factor by factor."""
+    if what != "methods":
+        raise ScenarioError("list", [("--dialect", f"goes with 'methods', not with {what!r}")])
+    if dialect == "paper":
+        made = {name: member for name, member in METHODS.members.items() if name != "custom"}
+        return {name: _product(member()) for name, member in made.items()}
+    if dialect not in DIALECTS.members:
+        known = ["paper", *DIALECTS.members]
+        raise ScenarioError("list", [("--dialect", f"no dialect {dialect!r}; {did_you_mean(dialect, known)}")])
+    trainer = DIALECTS.members[dialect]
+    rows = {"(default)": _product(trainer())}
+    return rows | {name: _product(trainer(name=name, **preset)) for name, preset in trainer.presets.items()}
+
+
+def _product(method: Any) -> str:
+    """The factors of a method, and what its users should know."""
+    warnings = [f"! {key} {sentence}" for key, sentence in getattr(method, "warnings", tuple)()]
+    return "\n".join([" × ".join(factors(method.surrogate()).values()), *warnings])
 
 
 def _family(family: Family) -> dict[str, str]:
@@ -56,6 +80,7 @@ LISTS = {
     "environments": lambda: _family(ENVIRONMENTS),
     "policies": lambda: _family(POLICIES),
     "methods": lambda: _family(METHODS),
+    "dialects": lambda: _family(DIALECTS),
     "rollouts": lambda: _family(ROLLOUTS),
     "optimizers": _optimizers,
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},

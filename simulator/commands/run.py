@@ -9,11 +9,16 @@ from simulator.commands.checked import load_checked
 from simulator.commands.overrides import overrides
 from simulator.commands.progress import Progress
 from simulator.runs import directory_of, finished
+from simulator.scenario import Scenario
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run a scenario, or find its finished run again, and show the result."""
-    scenario = load_checked(options.scenario, overrides(options))
+    return carry_out(load_checked(options.scenario, overrides(options)), options)
+
+
+def carry_out(scenario: Scenario, options: argparse.Namespace) -> int:
+    """Compute what has not been computed before, and show it."""
     out = Path(options.out)
     directory = directory_of(scenario, out)
     known = finished(directory) and not options.force

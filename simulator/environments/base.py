@@ -65,8 +65,12 @@ class Environment(Protocol):
 
 
 class Plain:
-    """What most worlds have in common: one task, one reward source, no chance in it, every token chosen."""
+    """What most worlds have in common: one task, one reward source, no chance in it, every token chosen.
 
+    `complete` says that the world is known in full; one that is known by recorded rollouts alone is not.
+    """
+
+    complete = True
     num_sources = 1
     num_outcomes: int | None = 1
     task_names: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -27,13 +26,7 @@ class RecordedWorld(Plain):
     vocab_size: Count | None = static(None)
     num_prompts: Count | None = static(None)
     max_length: Count | None = static(None)
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        if None in (self.vocab_size, self.num_prompts, self.max_length):
-            yield (
-                "kind",
-                "'recorded' has only what a file of rollouts brings to it: ratiodrift replay ROLLOUTS SCENARIO",
-            )
+    complete = False
 
     @property
     def num_states(self) -> int:

@@ -34,7 +34,7 @@ def num_tokens(environment: Environment) -> int:
 
 def enumerable(environment: Environment) -> bool:
     """Whether the environment's completions are few enough to be summed over at every update."""
-    return num_tokens(environment) <= LIMIT
+    return getattr(environment, "complete", True) and num_tokens(environment) <= LIMIT
 
 
 def list_completions(environment: Environment, rollout: int | Array = 0) -> Listed:

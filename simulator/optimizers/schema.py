@@ -10,7 +10,12 @@ from simulator.errors import ScenarioError, describe, did_you_mean
 from simulator.optimizers.base import Optimizer, Schedule, Transformation
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
 
-OWN_KEYS = ("name", "max_grad_norm")
+OWN_NUMBERS = {  # numbers that any optimizer takes beside optax's keywords: least value, whether it may be that
+    "max_grad_norm": (0, False),
+    "max_grad_norm_eps": (0, True),
+    "coupled_weight_decay": (0, True),
+}
+OWN_KEYS = ("name", *OWN_NUMBERS)
 LEAVES = ("number", "integer", "numbers")
 # optax does not bound its keywords; these names mean the same in every optimizer that has them
 BELOW_ONE = ("b1", "b2", "b3", "momentum")
@@ -43,9 +48,12 @@ def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
     if name in NOT_DRIVEN:
         yield "name", f"{name} cannot drive a simulated policy: {NOT_DRIVEN[name]}"
         return
-    norm = table.get("max_grad_norm", 1.0)
-    if not _is_number(norm) or norm <= 0:
-        yield "max_grad_norm", f"must be a number > 0, got {norm!r}"
+    for key, (least, allowed) in OWN_NUMBERS.items():
+        value = table.get(key, least + 1)
+        if not _is_number(value) or value < least or (value == least and not allowed):
+            yield key, f"must be a number {'>=' if allowed else '>'} {least}, got {value!r}"
+    if "max_grad_norm_eps" in table and "max_grad_norm" not in table:
+        yield "max_grad_norm_eps", "belongs to max_grad_norm, which is not set"
     yield from _keyword_problems(optimizers()[name], {key: table[key] for key in table if key not in OWN_KEYS})
 
 
@@ -54,8 +62,8 @@ def build_optimizer(table: dict) -> Optimizer:
     factory = optimizers()[table["name"]]
     given = {key: table[key] for key in table if key not in OWN_KEYS}
     numbers, options = _split(factory, given)
-    norm = table.get("max_grad_norm")
-    return Optimizer(name=factory.name, numbers=numbers, options=options, max_grad_norm=norm)
+    own = {key: table.get(key) for key in OWN_NUMBERS}
+    return Optimizer(name=factory.name, numbers=numbers, options=options, **own)
 
 
 def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
@@ -67,7 +75,7 @@ def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
         for key, value in optimizer.numbers.items()
     }
     return {"name": optimizer.name, **defaults, **given, **dict(optimizer.options)} | {
-        "max_grad_norm": optimizer.max_grad_norm
+        key: getattr(optimizer, key) for key in OWN_NUMBERS
     }
 
 

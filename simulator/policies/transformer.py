@@ -40,6 +40,11 @@ class Transformer:
         if find_spec("equinox") is None:
             yield "kind", "a transformer needs equinox: pip install 'ratiodrift[transformer]'"
 
+    def misfits(self, environment: Environment) -> Iterator[tuple[str, str]]:
+        """What is wrong with the policy in an environment: (field, sentence)."""
+        if not getattr(environment, "complete", True):
+            yield "kind", "'transformer' reads whole prompts, of which recorded rollouts have the last token alone"
+
     def prepare(self, key: Array, environment: Environment) -> Transformer:
         return self
 
