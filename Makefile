@@ -3,13 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint docs pictures clean
+.PHONY: demo test parity lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
+
+parity: $(VENV)/.ready-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parity]'
+	$(BIN)/python -c 'import torch, trl'
+	$(BIN)/python -m pytest tests/parity
 
 lint: $(VENV)/.ready-test
 	$(BIN)/python -m ruff check .

@@ -104,8 +104,15 @@ def _misfits(experiment: Experiment, rollouts: RolloutFile) -> Iterator[tuple[st
 def _with_rollouts(experiment: Experiment, rollouts: RolloutFile) -> Experiment:
     group_size, table = experiment.training.group_size, rollouts.initial_logits
     _, batch, length = rollouts.shape
+    sources = rollouts.arrays["rewards"].shape[-1] if "rewards" in rollouts.arrays else 1
     known = experiment.environment.vocab_size or (rollouts.largest_token + 1 if table is None else len(table))
-    world = replace(experiment.environment, vocab_size=known, num_prompts=batch // group_size, max_length=length)
+    world = replace(
+        experiment.environment,
+        vocab_size=known,
+        num_prompts=batch // group_size,
+        max_length=length,
+        num_sources=sources,
+    )
     policy = experiment.policy if table is None else replace(experiment.policy, initial_logits=table)
     return replace(experiment, environment=world, policy=policy, rollouts=rollouts.recorded(group_size))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simulator.advantages.statistics import centre, deviation, divide
 from simulator.lazy import Array, jnp
-from simulator.parts import NonNegative, part, static
+from simulator.parts import NonNegative, Positive, part, static
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
@@ -70,7 +70,7 @@ class GroupZScore:
     kind: Literal["group_zscore"] = static("group_zscore")
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
-    floor: NonNegative = 0.0
+    floor: Positive | None = None
     reads = ("rewards",)
     needs_group = True
     own_group = True
@@ -78,7 +78,8 @@ class GroupZScore:
     def __call__(self, rewards: Float[Array, "P G"]) -> Float[Array, "P G"]:
         centred = centre(rewards)
         spread = deviation(centred, self.ddof, axis=-1)
-        return jnp.where(spread > 0, divide(centred, jnp.maximum(spread, self.floor) + self.eps), 0.0)
+        held = spread if self.floor is None else jnp.maximum(spread, self.floor)
+        return jnp.where(spread > 0, divide(centred, held + self.eps), 0.0)
 
 
 @part

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.advantages import Advantage, BatchZScore, GroupMean, GroupZScore, PerSource
+from simulator.lazy import Array
 from simulator.parts import NonNegative, Number, Positive, Share, Vector, part, static
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.filters import OnPolicy
@@ -69,7 +70,7 @@ class TRL:
     }
 
     @property
-    def high(self) -> float:
+    def high(self) -> float | Array:
         """`epsilon_high`, which is `epsilon` unless it is set."""
         return self.epsilon if self.epsilon_high is None else self.epsilon_high
 

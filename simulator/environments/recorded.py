@@ -26,6 +26,7 @@ class RecordedWorld(Plain):
     vocab_size: Count | None = static(None)
     num_prompts: Count | None = static(None)
     max_length: Count | None = static(None)
+    num_sources: Count = static(1)
     complete = False
 
     @property
@@ -47,7 +48,7 @@ class RecordedWorld(Plain):
     def expected_rewards(
         self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
     ) -> Float[Array, "P G M"]:
-        return jnp.zeros((*tokens.shape[:2], 1))
+        return jnp.zeros((*tokens.shape[:2], self.num_sources))
 
     def completions(self) -> Int[np.ndarray, "C T"]:
         return np.array(list(itertools.product(range(self.vocab_size), repeat=self.max_length)))

@@ -25,12 +25,8 @@ def in_words(part: Any, name: str = "") -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:.6g}"
-    return (
-        str(value.tolist())
-        if hasattr(value, "tolist")
-        else str(value).lower()
-        if value is True or value is False
-        else str(value)
-    )
+    return str(value.tolist() if hasattr(value, "tolist") else value)

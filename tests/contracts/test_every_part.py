@@ -22,6 +22,7 @@ from simulator.surrogates.base import Surrogate, softmax_pullback
 from tests.surrogates import batches
 
 FAMILIES = {"environment": sim.ENVIRONMENTS, "policy": sim.POLICIES, "method": sim.METHODS, "rollouts": sim.ROLLOUTS}
+FAMILIES |= {"dialect": sim.DIALECTS}
 EVERY_PART = [(family, name) for family, members in FAMILIES.items() for name in members.members]
 
 # The tables of parts that cannot be made from their name alone.
@@ -86,8 +87,11 @@ def part(family, name):
     return TypeAdapter(cls).validate_python({FAMILIES[family].tag: name, **EXAMPLES.get((family, name), {})})
 
 
+FEW = ("ratio", "clip", "update")
+
+
 @cache
-def run(environment, method, policy, oracle=None):
+def run(environment, method, policy, oracle=None, probes=tuple(PROBES)):
     """The trace of two rollouts of two updates."""
     experiment = sim.Experiment(
         environment=part("environment", environment),
@@ -95,7 +99,7 @@ def run(environment, method, policy, oracle=None):
         method=part("method", method),
         optimizer=sim.optimizer("adam", learning_rate=0.05),
         training=sim.Training(num_rollouts=2, group_size=3, epochs=2),
-        record=sim.Record(ratios=sim.Stride(), oracle=oracle),
+        record=sim.Record(probes=probes, ratios=sim.Stride(), oracle=oracle),
     )
     return jax.jit(sim.simulate)(experiment, jax.random.key(0))
 
@@ -276,9 +280,26 @@ def test_an_environment_can_be_simulated(environment):
 # Methods
 
 
-@pytest.mark.parametrize("name", sim.METHODS.members)
+# What the loop runs of a method: one for each combination of factors, and one for each that a rollout has to have
+WATCHED = ("grpo", "gspo", "gmpo", "cispo", "dppo", "custom")  # what probes say differs by these: bands, cuts, bounds
+
+
+def unlike():
+    """The methods that have a combination of factors, or an advantage's reading, that no earlier one has."""
+    seen = set()
+    for name in [*WATCHED, *sim.METHODS.members]:
+        surrogate = part("method", name).surrogate()
+        factors = [getattr(surrogate, factor) for factor in ("level", "gate", "filter", "kl", "entropy")]
+        new = {tuple(map(type, factors)), surrogate.advantage.reads} - seen
+        seen |= new
+        if new:
+            yield name
+
+
+@pytest.mark.parametrize("name", unlike())
 def test_a_method_can_be_simulated(name):
-    assert_finite(run("token_tree", name, "tabular"))
+    few = {} if name in WATCHED else {"probes": FEW}
+    assert_finite(run("token_tree", name, "tabular", **few))
 
 
 @pytest.mark.parametrize("name", sim.METHODS.members)
@@ -287,9 +308,14 @@ def test_a_method_is_a_point_of_the_product(name):
     assert isinstance(method, Method) and isinstance(method.surrogate(), Surrogate)
 
 
-@pytest.mark.parametrize("name", sim.METHODS.members)
-def test_the_push_is_the_gradient_of_the_objective(name):
-    surrogate = part("method", name).surrogate()
+NAMED = [pytest.param(part("method", name), id=name) for name in sim.METHODS.members]
+for dialect, cls in sim.DIALECTS.members.items():
+    NAMED += [pytest.param(cls(**options), id=f"{dialect} {name}") for name, options in cls.presets.items()]
+
+
+@pytest.mark.parametrize("method", NAMED)
+def test_the_push_is_the_gradient_of_the_objective(method):
+    surrogate = method.surrogate()
     batch = batches.minibatch(np.asarray(surrogate.advantages(batches.rollout())))
 
     def objective(logits):
@@ -306,9 +332,9 @@ ORACLES = (Enumerated(), MonteCarlo(batches=32))
 
 
 def traces():
-    """Runs of every environment, every method and every oracle, with what their probes declare."""
-    worlds, methods = sim.ENVIRONMENTS.members, sim.METHODS.members
-    chosen = [(world, "grpo", "tabular") for world in worlds] + [("token_tree", name, "tabular") for name in methods]
+    """Runs of every environment, every kind of method and every oracle, with what their probes declare."""
+    chosen = [(world, "grpo", "tabular") for world in sim.ENVIRONMENTS.members]
+    chosen += [("token_tree", name, "tabular") for name in WATCHED]
     chosen += [("token_tree", "grpo", "tabular", oracle) for oracle in ORACLES]
     for each in chosen:
         yield run(*each), declared(PROBES, part("environment", each[0]).task_names)

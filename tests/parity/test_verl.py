@@ -19,9 +19,9 @@ ADVANTAGES, LOSSES, REDUCTIONS, PENALTIES = (
     GOLDEN[name] for name in ("advantages", "policy_losses", "agg_loss", "kl_penalty")
 )
 
-# verl divides these by a count of tokens plus 1e-8
-BY_A_MASKED_MEAN = {"reinforce_plus_plus", "reinforce_plus_plus_baseline", "gdpo", "seq-mean-token-mean"}
-BY_A_MASKED_MEAN |= {"mean over completions"}
+# verl divides these by a count of tokens plus 1e-8; geo_mean does so in an exponent, here of up to 13
+ROUGHLY = {"reinforce_plus_plus": 1e-7, "reinforce_plus_plus_baseline": 1e-7, "gdpo": 1e-7}
+ROUGHLY |= {"seq-mean-token-mean": 1e-7, "mean over completions": 2e-7}
 
 NOT_CARRIED = {"clip_cov", "kl_cov"}  # losses that look at the covariance of log π and A over the whole batch
 CARRIED = [case for case in LOSSES["cases"] if case["loss_mode"] not in NOT_CARRIED]
@@ -33,9 +33,8 @@ def said(*names):
     return lambda case: "-".join(str(case[name]) for name in names)
 
 
-def close(found, expected, kind, scale=1.0):
-    rtol = 1e-7 if kind in BY_A_MASKED_MEAN else 1e-12
-    np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-15 * scale)
+def close(found, expected, kind, atol=1e-15):
+    np.testing.assert_allclose(found, expected, rtol=ROUGHLY.get(kind, 1e-12), atol=atol)
 
 
 def masked(inputs):
@@ -109,11 +108,15 @@ def loss_of(case):
     return sim.Verl(loss_mode=case["loss_mode"], **case["options"], **modes).surrogate(), batch
 
 
+def rounding(case):
+    """What a loss may differ by: dppo's weight goes on falling where verl holds it at e^−20."""
+    return np.exp(-20.0) * 25 * 3 / 30 if case["loss_mode"].startswith("dppo") else 1e-15  # |log π|, |A|, 30 tokens
+
+
 @pytest.mark.parametrize("case", CARRIED, ids=said("loss_mode", "options", "inputs"))
 def test_the_gradient_of_the_loss_is_verls(case):
     surrogate, batch = loss_of(case)
-    gradient = np.array(case["gradient"])
-    close(-surrogate.token_push(batch)[0], gradient, case["loss_agg_mode"], scale=np.abs(gradient).max())
+    close(-surrogate.token_push(batch)[0], case["gradient"], case["loss_agg_mode"], atol=rounding(case))
 
 
 @pytest.mark.parametrize("case", CARRIED, ids=said("loss_mode", "options", "inputs"))
@@ -123,7 +126,7 @@ def test_the_value_of_the_loss_is_verls(case):
     if case["loss_mode"] == "dro":  # A log π in verl, A log ρ here: apart by what no gradient sees
         behavior = np.where(batch.mask, batch.behavior_logprobs, 0.0)
         found -= np.sum(np.asarray(surrogate.weights(batch)) * np.asarray(batch.advantages)[..., None] * behavior)
-    close(found, case["loss"], case["loss_agg_mode"])
+    close(found, case["loss"], case["loss_agg_mode"], atol=rounding(case))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_the_penalty_and_its_gradient_are_verls(case):
     # linear in the weights, so that its slope in them is each token's value
     values, gradient = jax.grad(penalty, argnums=(0, 1))(jnp.ones(batch.mask.shape), batch.log_probs)
     close(values.ravel(), case["value"], case["kl_penalty"])
-    close(gradient[:, 0], case["gradient"], case["kl_penalty"], scale=10.0)
+    close(gradient[:, 0], case["gradient"], case["kl_penalty"], atol=1e-15)
 
 
 def test_the_penalties_that_are_not_carried_have_no_gradient_of_their_own():

@@ -13,6 +13,7 @@ NUM_ROWS, VOCAB_SIZE = 6, 5
 _rng = np.random.default_rng(7)
 ROWS = _rng.integers(NUM_ROWS, size=MASK.shape)
 TOKENS = _rng.integers(VOCAB_SIZE, size=MASK.shape)
+TOKENS[0, 0, [0, 2]] = TOKENS[0, 2, 0] = 3  # two good completions that begin, or end, as the bad ones do
 LOGITS = _rng.normal(size=(NUM_ROWS, VOCAB_SIZE))
 BEHAVIOR_LOGITS = LOGITS + 0.4 * _rng.normal(size=LOGITS.shape)
 REFERENCE_LOGITS = LOGITS + 0.6 * _rng.normal(size=LOGITS.shape)

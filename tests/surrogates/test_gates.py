@@ -53,8 +53,8 @@ ADVANTAGES = [-2.0, -0.5, 0.0, 0.5, 2.0]
 
 
 def grid(ratios, advantages):
-    """Every ratio with every advantage: log-ratios `[P, G, T]`, log-probabilities of tokens that the behavior policy says
-    with probability 0.02, advantages `[P, G, 1]`; P is the latter, T the former."""
+    """Every ratio with every advantage: log-ratios `[P, G, T]`, log-probabilities of tokens that the behavior policy
+    says with probability 0.02, advantages `[P, G, 1]`; P is the latter, T the former."""
     log_ratio = jnp.broadcast_to(jnp.log(jnp.array(ratios)), (len(advantages), 1, len(ratios)))
     return log_ratio, log_ratio + jnp.log(0.02), jnp.array(advantages)[:, None, None]
 
@@ -160,3 +160,149 @@ def test_the_score_does_not_look_at_the_ratio():
     log_ratio, logprobs, advantages = grid(RATIOS, ADVANTAGES)
     expected = np.broadcast_to(advantages, log_ratio.shape)
     np.testing.assert_array_equal(Score().score_weight(log_ratio, logprobs, advantages), expected)
+
+
+# Closed forms
+
+FAR = np.array([0.01, 0.3, 0.9, 1.0, 1.1, 2.0, 7.0])
+
+
+def weights(gate, ratios, advantages):
+    """The score weights, one row for each advantage."""
+    return gate.score_weight(*grid(ratios, advantages))[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"),
+    [
+        (0.7, 1.0, (0.7, 0.0)),  # the way back into the band is open in PPO's clip, shut in the two-sided one
+        (0.7, -1.0, (0.0, 0.0)),
+        (1.3, 1.0, (0.0, 0.0)),
+        (1.3, -1.0, (-1.3, 0.0)),
+        (0.9, 1.0, (0.9, 0.9)),  # within the band they are one
+        (0.9, -1.0, (-0.9, -0.9)),
+        (1.1, 1.0, (1.1, 1.1)),
+        (1.1, -1.0, (-1.1, -1.1)),
+    ],
+)
+def test_the_two_sided_clip_is_silent_in_all_four_quadrants_outside_the_band(ratio, advantage, expected):
+    found = [weights(gate, [ratio], [advantage]).item() for gate in (Clip(), TwoSidedClip())]
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_the_two_sided_clip_is_constant_outside_the_bounds_of_its_sign():
+    gate = TwoSidedClip(clip_low=0.2, clip_high=0.28, negative_low=0.45, negative_high=1.1)
+    for ratio, good, bad in [(0.3, 0.8, -0.55), (0.7, 0.8, -0.7), (1.2, 1.2, -1.2), (1.5, 1.28, -1.5), (9, 1.28, -2.1)]:
+        assert (one(gate, ratio, 1.0), one(gate, ratio, -1.0)) == pytest.approx((good, bad), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "weight"),
+    [
+        (1.5, 2.0, 2.56),  # held at 1.28
+        (0.5, 2.0, 1.0),
+        (0.5, -2.0, -1.6),  # held at 0.8
+        (1.5, -2.0, -3.0),
+        (1.1, 2.0, 2.2),
+        (0.9, -2.0, -1.8),
+    ],
+)
+def test_the_bounded_clip_keeps_the_push_that_it_has_at_the_bound(ratio, advantage, weight):
+    gate = BoundedClip(clip_low=0.2, clip_high=0.28)
+    assert weights(gate, [ratio], [advantage]).item() == pytest.approx(weight, rel=1e-14)
+
+
+def test_the_tapered_weight_looks_at_the_ratio_of_bad_completions_alone():
+    found = weights(TaperedWeight(cap=1.0), [0.1, 1.0, 3.0], [2.0, -2.0])
+    np.testing.assert_allclose(found, [[2.0, 2.0, 2.0], [-0.2, -2.0, -2.0]], rtol=1e-14)
+
+
+def test_the_truncated_weight_may_have_a_floor():
+    found = weights(TruncatedWeight(cap=1.2, floor=0.8), [0.1, 1.0, 3.0], [2.0])
+    np.testing.assert_allclose(found, [[1.6, 2.0, 2.4]], rtol=1e-14)
+
+
+def test_the_sigmoid_fades_with_the_distance_of_the_ratio_from_one():
+    gate = Sigmoid(temperature_pos=0.5, temperature_neg=3.0)
+    for advantage, temperature in ((2.0, 0.5), (-2.0, 3.0)):
+        p, q = 1 / (1 + np.exp(-temperature * (FAR - 1))), 1 / (1 + np.exp(temperature * (FAR - 1)))  # q = 1 − p
+        np.testing.assert_allclose(weights(gate, FAR, [advantage])[0], 4 * p * q * FAR * advantage, rtol=1e-12)
+        objective = gate.objective(*grid(FAR, [advantage]))[0, 0]
+        np.testing.assert_allclose(objective, 4 / temperature * p * advantage, rtol=1e-12)
+
+
+def test_the_sigmoid_by_hand():
+    # ρ = 2, τ = 1: p = σ(1) = 0.7310586, 4 p (1 − p) = 0.7864477
+    assert weights(Sigmoid(), [2.0], [1.0]).item() == pytest.approx(2 * 0.7864477, abs=1e-6)
+    assert one(Sigmoid(), 2.0, 1.0) == pytest.approx(4 * 0.7310586, abs=1e-6)
+
+
+def test_the_gamma_weight_is_one_at_ratio_one_and_largest_at_its_mode():
+    gate = GammaWeight(k_pos=2.0, lambda_pos=3.0, k_neg=3.0, lambda_neg=2.0)
+    for advantage, k, rate in ((1.0, 2.0, 3.0), (-1.0, 3.0, 2.0)):
+        found = np.abs(weights(gate, FAR, [advantage])[0])
+        np.testing.assert_allclose(np.log(found), k * np.log(FAR) - rate * FAR + rate, rtol=1e-12, atol=1e-14)
+        around = np.abs(weights(gate, [0.99 * k / rate, k / rate, 1.01 * k / rate], [advantage])[0])
+        assert np.argmax(around) == 1
+
+
+def test_the_gamma_weight_of_a_vanished_ratio_is_that_of_1e_8():
+    found = weights(GammaWeight(), [1e-12, 1e-8], [1.0])[0]
+    np.testing.assert_allclose(found, [1e-16 * np.exp(3), 1e-16 * np.exp(3)], rtol=1e-6)
+
+
+def test_the_restoring_gate_is_a_parabola_in_the_log_ratio():
+    gate, ratios = Restoring(coef=0.5), np.exp([-2.0, 0.0, 2.0, 4.0])
+    np.testing.assert_allclose(weights(gate, ratios, [1.0])[0], [2.0, 1.0, 0.0, -1.0], atol=1e-14)  # at rest at A/coef
+    np.testing.assert_allclose(gate.objective(*grid(ratios, [1.0]))[0, 0], [-3.0, 0.0, 1.0, 0.0], atol=1e-14)
+
+
+def said(gate, before, now, advantage):
+    """The score weight of a token that had the probability `before` and has `now`."""
+    log_ratio, logprobs = jnp.full((1, 1, 1), np.log(now / before)), jnp.full((1, 1, 1), np.log(now))
+    return gate.score_weight(log_ratio, logprobs, jnp.full((1, 1, 1), advantage)).item()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "advantage", "weight"),
+    [
+        (0.30, 0.45, 1.0, 1.5),  # 0.15 up
+        (0.30, 0.55, 1.0, 0.0),  # 0.25 up: too far
+        (0.30, 0.60, -1.0, -2.0),  # too far up to be pushed up, not to be pushed down
+        (0.30, 0.15, -1.0, -0.5),
+        (0.30, 0.05, -1.0, 0.0),  # 0.25 down: too far
+        (0.30, 0.05, 1.0, 1 / 6),
+        (0.01, 0.15, 1.0, 15.0),  # a rare token may move by a large factor
+        (0.005, 0.20, 1.0, 20.0),  # which is held at 20
+    ],
+)
+def test_the_difference_of_probabilities_by_hand(before, now, advantage, weight):
+    gate = Difference(divergence="tv", low=0.2, high=0.2)
+    assert said(gate, before, now, advantage) == pytest.approx(weight, rel=1e-13, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "divergence"),
+    [
+        (0.50, 0.75, 0.143841),  # ½ log(0.5/0.75) + ½ log(0.5/0.25)
+        (0.50, 0.25, 0.143841),
+        (0.20, 0.50, 0.192745),  # 0.2 log 0.4 + 0.8 log 1.6; the other way round it is 0.223144
+        (0.01, 0.02, 0.003119),  # 0.01 log ½ + 0.99 log(0.99/0.98)
+        (0.02, 0.01, 0.003914),  # 0.02 log 2 + 0.98 log(0.98/0.99)
+    ],
+)
+def test_the_divergence_of_a_token_and_all_others_by_hand(before, now, divergence):
+    outwards = 1.0 if now > before else -1.0
+    for radius, inside in ((divergence - 2e-6, False), (divergence + 2e-6, True)):
+        gate = Difference(divergence="kl", low=radius, high=radius)
+        weight = outwards * now / before
+        assert said(gate, before, now, outwards) == pytest.approx(weight if inside else 0.0, rel=1e-12, abs=0)
+        assert said(gate, before, now, -outwards) == pytest.approx(-weight, rel=1e-12)
+
+
+@pytest.mark.parametrize("divergence", ["tv", "kl"])
+def test_each_direction_has_its_own_radius(divergence):
+    gate = Difference(divergence=divergence, low=0.0, high=1.0)
+    assert (said(gate, 0.3, 0.4, 1.0) > 0, said(gate, 0.4, 0.3, -1.0)) == (True, 0.0)
+    gate = Difference(divergence=divergence, low=1.0, high=0.0)
+    assert (said(gate, 0.3, 0.4, 1.0), said(gate, 0.4, 0.3, -1.0) < 0) == (0.0, True)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.surrogates.reductions import ConstantLength, Reduction, SequenceMean, SequenceSum, TokenMean
+from simulator.surrogates.reductions import ConstantLength, Reduction, SequenceMean, SequenceSum, TokenMean, TokenSum
 from tests.surrogates.batches import LENGTHS, MASK
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -18,6 +18,8 @@ CASES = {
     ConstantLength(): lambda length: 1 / (7 * 4),  # T = 4
     ConstantLength(length=10.0): lambda length: 1 / (7 * 10),
     SequenceSum(): lambda length: 1 / 7,
+    TokenSum(): lambda length: 1,
+    TokenSum(divisor=4.0): lambda length: 1 / 4,
 }
 
 
@@ -42,6 +44,8 @@ def test_each_token_has_the_weight_of_the_formula(reduction):
         (TokenMean(), 1.0),
         (ConstantLength(), 19 / 28),  # the mean length over T
         (SequenceSum(), 19 / 7),  # the mean length
+        (TokenSum(), 19.0),
+        (TokenSum(divisor=4.0), 19 / 4),
     ],
     ids=repr,
 )
@@ -52,3 +56,20 @@ def test_the_weights_sum_to_what_the_mean_is_over(reduction, total):
 @pytest.mark.parametrize("reduction", CASES, ids=repr)
 def test_a_batch_without_tokens_weighs_nothing(reduction):
     np.testing.assert_array_equal(reduction(jnp.zeros((2, 3, 4), dtype=bool)), np.zeros((2, 3, 4)))
+
+
+def test_a_batch_twice_as_large_makes_a_step_twice_as_large_by_the_token_sum_alone():
+    twice = np.concatenate([MASK, MASK])
+    for reduction in CASES:
+        ratio = jnp.sum(reduction(jnp.asarray(twice))) / jnp.sum(reduction(jnp.asarray(MASK)))
+        assert ratio == pytest.approx(2.0 if isinstance(reduction, TokenSum) else 1.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("reduction", CASES, ids=repr)
+def test_own_length_says_whether_the_length_of_others_counts(reduction):
+    longer = MASK.copy()
+    longer[0, 1] = True  # from one token to four
+    before, after = reduction(jnp.asarray(MASK)), reduction(jnp.asarray(longer))
+    others = np.ones(MASK.shape, dtype=bool)
+    others[0, 1] = False
+    assert np.allclose(before[others], after[others], rtol=1e-14) == reduction.own_length
