@@ -92,11 +92,6 @@ def chain(*parts: Any) -> Any:
     return sim.optimizer(optax.chain(*parts))
 
 
-def coupled(weight_decay: float, *parts: Any) -> Any:
-    """L2: the decay is part of the gradient, so momenta and second moments see it."""
-    return chain(optax.add_decayed_weights(weight_decay), *parts)
-
-
 def stateful(start: Callable, step: Callable) -> optax.GradientTransformation:
     """A transformation of one array: `step(gradient, state) -> (direction, state)` from the state `start(params)`."""
 
@@ -105,15 +100,6 @@ def stateful(start: Callable, step: Callable) -> optax.GradientTransformation:
         return {"logits": direction}, state
 
     return optax.GradientTransformation(lambda params: start(params["logits"]), update)
-
-
-def torch_clip(max_norm: float) -> optax.GradientTransformation:
-    """min(1, c / (norm + 1e-6)) where optax has c / norm from norm = c on."""
-
-    def clipped(updates, _):
-        return optax.tree.scale(jnp.minimum(1.0, max_norm / (optax.tree.norm(updates) + 1e-6)), updates)
-
-    return optax.stateless(clipped)
 
 
 def dampened(dampening: float) -> optax.GradientTransformation:
@@ -306,7 +292,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient; optax.sgd has none",
             {"lr": RATE, "momentum": 0.9, "weight_decay": 0.3},
             sim.optimizer("sgd", learning_rate=RATE, momentum=0.9),
-            coupled(0.3, optax.sgd(RATE, momentum=0.9)),
+            sim.optimizer("sgd", learning_rate=RATE, momentum=0.9, coupled_weight_decay=0.3),
         ),
         Difference(
             "torch's dampening scales every gradient but the first before it enters the momentum; optax.sgd has none",
@@ -320,7 +306,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient and so divided by the second moment; optax.adamw's is not",
             {"lr": RATE, "weight_decay": 0.3},
             sim.optimizer("adamw", learning_rate=RATE, weight_decay=0.3),
-            coupled(0.3, optax.adam(RATE)),
+            sim.optimizer("adam", learning_rate=RATE, coupled_weight_decay=0.3),
         ),
         Difference(
             "torch's amsgrad keeps the largest second moment before bias correction; optax.amsgrad the largest after",
@@ -371,7 +357,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient; optax.rmsprop has none",
             {"lr": RATE, "weight_decay": 0.3},
             sim.optimizer("rmsprop", **OUTSIDE),
-            coupled(0.3, optax.rmsprop(**OUTSIDE)),
+            sim.optimizer("rmsprop", **OUTSIDE, coupled_weight_decay=0.3),
         ),
     ],
     "Adagrad": [
@@ -400,7 +386,9 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient; optax.adagrad has none",
             {"lr": RATE, "eps": 0.0, "weight_decay": 0.3},
             sim.optimizer("adagrad", learning_rate=RATE, eps=0.0, initial_accumulator_value=0.0),
-            coupled(0.3, optax.adagrad(RATE, eps=0.0, initial_accumulator_value=0.0)),
+            sim.optimizer(
+                "adagrad", learning_rate=RATE, eps=0.0, initial_accumulator_value=0.0, coupled_weight_decay=0.3
+            ),
         ),
     ],
     "NAdam": [
@@ -420,7 +408,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient unless decoupled_weight_decay; optax.nadamw's never is",
             {"lr": RATE, "momentum_decay": 1e6, "weight_decay": 0.3},
             sim.optimizer("nadamw", learning_rate=RATE, weight_decay=0.3),
-            coupled(0.3, optax.nadam(RATE)),
+            sim.optimizer("nadam", learning_rate=RATE, coupled_weight_decay=0.3),
         ),
     ],
     "Adamax": [
@@ -428,7 +416,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient; optax.adamaxw's is not",
             {"lr": RATE, "weight_decay": 0.3},
             sim.optimizer("adamaxw", learning_rate=RATE, weight_decay=0.3),
-            coupled(0.3, optax.adamax(RATE)),
+            sim.optimizer("adamax", learning_rate=RATE, coupled_weight_decay=0.3),
         ),
     ],
     "RAdam": [
@@ -442,7 +430,7 @@ DIFFERENCES = {
             "torch's weight_decay is added to the gradient unless decoupled_weight_decay; optax.radam has none",
             {"lr": RATE, "eps": 0.0, "weight_decay": 0.3},
             sim.optimizer("radam", learning_rate=RATE, eps=0.0),
-            coupled(0.3, optax.radam(RATE, eps=0.0)),
+            sim.optimizer("radam", learning_rate=RATE, eps=0.0, coupled_weight_decay=0.3),
         ),
     ],
     "Adafactor": [
@@ -547,6 +535,7 @@ def test_torchs_floors_leave_tiny_gradients_small_where_optax_has_none(theirs, o
 
 CLIP = 5.0
 CLIPPED = Torch("SGD", {"lr": 1.0}, max_grad_norm=CLIP)
+AS_CLIPPED = {"max_grad_norm": CLIP, "max_grad_norm_eps": 1e-6}
 
 
 def test_some_gradients_are_clipped_and_some_are_not():
@@ -563,10 +552,10 @@ def test_torch_clips_a_millionth_further():
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
-        (CLIPPED, chain(torch_clip(CLIP), optax.sgd(1.0))),
+        (CLIPPED, sim.optimizer("sgd", learning_rate=1.0, **AS_CLIPPED)),
         (
             Torch("AdamW", {"lr": RATE, "weight_decay": 0.3}, max_grad_norm=CLIP),
-            chain(torch_clip(CLIP), optax.adamw(RATE, weight_decay=0.3)),
+            sim.optimizer("adamw", learning_rate=RATE, weight_decay=0.3, **AS_CLIPPED),
         ),
     ],
     ids=["SGD", "AdamW"],
@@ -578,5 +567,5 @@ def test_with_torchs_millionth_the_clip_is_torchs(theirs, ours):
 @pytest.mark.parametrize("weight_decay", [0.0, 0.3])
 def test_coupled_weight_decay_is_added_after_the_clip(weight_decay):
     theirs = Torch("Adam", {"lr": RATE, "weight_decay": weight_decay, "eps": 1e-4}, max_grad_norm=CLIP)
-    ours = chain(torch_clip(CLIP), optax.add_decayed_weights(weight_decay), optax.adam(RATE, eps=1e-4))
+    ours = sim.optimizer("adam", learning_rate=RATE, eps=1e-4, coupled_weight_decay=weight_decay, **AS_CLIPPED)
     assert apart(theirs, ours) < 1e-12
