@@ -14,13 +14,17 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.experiment import ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS
 from simulator.shipped import shipped_scenarios
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/glossary.md", "docs/scenarios.md", "scenarios/README.md")
+sys.path.insert(0, str(ROOT))  # so that it runs as a script, too
+
+from docs import methods_tables  # noqa: E402
+
+DOCUMENTS = ("README.md", "docs/glossary.md", "docs/methods.md", "docs/scenarios.md", "scenarios/README.md")
 WHEN = {"gradient": "in the update's gradient", "after": "after the update", "rollout": "of the rollout"}
 
 
@@ -62,7 +66,7 @@ def expectations() -> str:
 
 def parts() -> str:
     """Every part that a scenario can name."""
-    families: list[Family] = [METHODS, ENVIRONMENTS, POLICIES, ROLLOUTS]
+    families: list[Family] = [METHODS, DIALECTS, ENVIRONMENTS, POLICIES, ROLLOUTS]
     rows = [
         [family.noun, f"`{name}`", claim_of(member)] for family in families for name, member in family.members.items()
     ]
@@ -74,6 +78,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "scenarios": scenarios,
     "expectations": expectations,
     "parts": parts,
+    "methods": lambda: _table(*methods_tables.methods()),
+    "gates": lambda: _table(*methods_tables.gates()),
+    "conventions": lambda: _table(*methods_tables.conventions()),
+    "dialects": methods_tables.dialects,
 }
 
 

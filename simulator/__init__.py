@@ -10,6 +10,8 @@ _HOME = {
     "simulate": "simulator.loop",
     "init": "simulator.loop",
     "advance": "simulator.loop",
+    "replay": "simulator.replaying",
+    "read_rollouts": "simulator.rollout_files",
     "load": "simulator.scenario",
     "run": "simulator.runs",
     "ScenarioError": "simulator.errors",

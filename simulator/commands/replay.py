@@ -12,7 +12,7 @@ from simulator.commands.run import carry_out
 
 def execute(options: argparse.Namespace) -> int:
     """Replay a file of rollouts, or find its finished run again, and show the result."""
-    from simulator.replay import load_replay
+    from simulator.replaying import load_replay
     from simulator.rollout_files import read_rollouts
 
     load = partial(load_replay, rollouts=read_rollouts(options.rollouts))

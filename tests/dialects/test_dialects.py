@@ -107,6 +107,8 @@ def test_a_number_of_a_name_may_be_another():
     ("table", "key", "words"),
     [
         ({"dialect": "trll"}, "dialect", ["unknown dialect 'trll'", "'trl'"]),
+        ({"dialect": ["trl"]}, "dialect", ["unknown dialect"]),
+        ({"dialect": "trl", "name": ["grpo"]}, "name", ["trl has no method"]),
         ({"dialect": "trl", "name": "grppo"}, "name", ["trl has no method 'grppo'", "'grpo'"]),
         ({"dialect": "trl", "name": "remax"}, "name", ["trl has no method 'remax'"]),
         ({"dialect": "trl", "epsilon_hihg": 0.3}, "epsilon_hihg", ["unknown key", "'epsilon_high'"]),

@@ -16,7 +16,7 @@ pytest.importorskip("trl")
 import simulator as sim
 from simulator.dialects.trl import TRL
 from simulator.probes.base import PROBES, Metric, probe
-from simulator.replay import replay
+from simulator.replaying import replay
 from tests.parity.trl_trainer import Recording, record
 
 V = 6

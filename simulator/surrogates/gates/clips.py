@@ -17,7 +17,7 @@ class Clip:
     """PPO's clip: the gradient stops where the ratio has gone far enough in the direction of the advantage.
 
     objective = min( ρ A, clamp(ρ, 1 − clip_low, 1 + clip_high) A ),   for A < 0 at least dual · A
-    score weight = ρ A, and 0 where A > 0 and ρ > 1 + clip_high, where A < 0 and ρ < 1 − clip_low,
+    score weight = ρ A, 0 where clipped: where A > 0 and ρ > 1 + clip_high, where A < 0 and ρ < 1 − clip_low,
                    and where A < 0 and ρ > dual
 
     where `clip_low` and `clip_high` are widths and `dual` bounds the ratio itself (None: no dual bound). INTELLECT-2's

@@ -15,7 +15,8 @@ ROUNDING = 1e-8  # keeps log(1 − π) finite, as verl does
 class Difference:
     """No gradient once the probability itself has moved too far in the direction of the advantage.
 
-    objective = sg[ min(ρ, cap) m ] · A · log π,   score weight = min(ρ, cap) m A
+    objective = sg[ score weight ] · log π
+    score weight = min(ρ, cap) A, 0 where m is: m = 1, but for
     "tv":  m = 0 where A > 0 and π − π_b > high, and where A <= 0 and π_b − π > low
     "kl":  m = 0 where D > high, A > 0 and π > π_b, and where D > low, A <= 0 and π < π_b
            D = π_b log(π_b / π) + (1 − π_b) log((1 − π_b) / (1 − π)),  of saying this token or any other

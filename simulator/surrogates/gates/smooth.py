@@ -15,7 +15,7 @@ LEAST_LOG_WEIGHT, MOST_LOG_WEIGHT = -18.420680743952367, 20.0  # log 1e-8, and V
 class Sigmoid:
     """A sigmoid of the ratio in place of the clip: flat far away on both sides.
 
-    objective = (4/τ) σ(τ (ρ − 1)) A,   score weight = 4 p (1 − p) ρ A,   p = σ(τ (ρ − 1))
+    objective = (4/τ) σ(τ (ρ − 1)) A,   score weight = 4 p (1 − p) ρ A, p = σ(τ (ρ − 1))
 
     where τ is `temperature_pos` for A > 0, else `temperature_neg`: larger fades sooner.
 
@@ -46,7 +46,7 @@ class Sigmoid:
 class GammaWeight:
     """A weight with the shape of a gamma density, 1 at ratio 1: both very large and very small ratios fade out.
 
-    objective = sg[ φ(ρ) ] · A · log π,   score weight = φ(ρ) A,   φ(ρ) = ρ^k e^{λ (1 − ρ)}
+    objective = sg[ φ(ρ) ] · A · log π,   score weight = φ(ρ) A, φ(ρ) = ρ^k e^{λ (1 − ρ)}
 
     where (k, λ) are (k_pos, lambda_pos) for A >= 0, else (k_neg, lambda_neg), and log ρ is held within
     [log 1e-8, 20].

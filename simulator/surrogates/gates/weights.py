@@ -77,7 +77,8 @@ class TruncatedWeight:
 class TaperedWeight:
     """Good completions push as they are, bad ones only as far as the policy still says them.
 
-    objective = sg[ w ] · A · log π,   score weight = w A,   w = 1 where A >= 0, min(ρ, cap) where A < 0
+    objective = sg[ score weight ] · log π
+    score weight = A where A >= 0, min(ρ, cap) A where A < 0
 
     Reference: TOPR, arXiv:2503.14286.
     """
@@ -99,8 +100,8 @@ class TaperedWeight:
 class BoundedClip:
     """PPO's clip, in which a clipped token keeps the gradient that it had at the bound.
 
-    score weight = ρ A, with ρ held at 1 + clip_high where A > 0, at 1 − clip_low where A < 0 and ρ is below it
-    objective = sg[ that weight ] · log π
+    objective = sg[ score weight ] · log π
+    score weight = ρ A, held at the bound: ρ at 1 + clip_high where A > 0, at 1 − clip_low where A < 0 and it is lower
 
     Reference: GPPO, arXiv:2508.07629 (after its abstract; the paper's wording of the formula is unverified).
     """
