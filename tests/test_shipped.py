@@ -28,12 +28,17 @@ SHRUNK = {
         "optimizer": only("multitask_scale", "optimizer", "adam", "sgd"),
         "method": only("multitask_scale", "method", "group deviation", "each source by itself", "no deviation"),
     },
+    "one_name_five_programs": {
+        "training.seeds": 32,
+        "method": only("one_name_five_programs", "method", "grpo", "trl", "torchrl"),
+    },
     "reward_jump": {},
     "shared_parameters": {
         "training.seeds": 32,
         "policy": only("shared_parameters", "policy", "table", "transformer"),
         "optimizer": only("shared_parameters", "optimizer", "adam", "adam, eps = 1e-14"),
     },
+    "which_gates_coast": {"method": only("which_gates_coast", "method", "grpo", "abc_grpo", "gppo", "dro")},
 }
 
 

@@ -13,7 +13,19 @@ from simulator.dialects.base import Dialect
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.reductions import TokenSum
 from tests.small import tables
-from tests.surrogates.batches import LENGTHS, MASK, REWARDS, rollout
+from tests.surrogates.batches import (
+    BEHAVIOR_LOGITS,
+    LENGTHS,
+    LOGITS,
+    MASK,
+    REFERENCE_LOGITS,
+    REWARDS,
+    ROWS,
+    TOKENS,
+    log_softmax,
+    minibatch,
+    rollout,
+)
 
 TRAINING = {"num_rollouts": 2, "group_size": 4}
 ADAM = {"name": "adam", "learning_rate": 0.1}
@@ -46,6 +58,10 @@ def pushes(surrogate, advantage, ratios=RATIOS):
     """The score weights of tokens at these ratios, which the behavior policy says with probability 0.01."""
     log_ratio = jnp.log(jnp.array(ratios))[None, None]
     return surrogate.gate.score_weight(log_ratio, log_ratio + jnp.log(0.01), jnp.full((1, 1, 1), advantage))[0, 0]
+
+
+def mean_of_tokens(values):
+    return np.sum(values, axis=-1, keepdims=True) / np.maximum(LENGTHS, 1)[..., None]
 
 
 def advantages(surrogate, rewards):
@@ -279,6 +295,25 @@ def test_trls_penalty_is_weighted_by_the_ratio_unless_it_is_told_not_to():
     assert method(dialect="trl", beta=0.1).surrogate().kl.weighted
     assert not method(dialect="trl", beta=0.1, use_bias_correction_kl=False).surrogate().kl.weighted
     assert method(dialect="trl").surrogate().kl is None
+
+
+@pytest.mark.parametrize(
+    ("name", "reduction", "level"),
+    [
+        ("dapo", 1 / 19, lambda log_ratio: log_ratio),  # 19 tokens
+        ("gspo", 1 / (7 * np.maximum(LENGTHS, 1)[..., None]), mean_of_tokens),
+        ("vespo", 1 / 19, lambda log_ratio: log_ratio),  # whose own weight is of the whole completion
+    ],
+)
+def test_trls_penalty_is_weighted_by_the_ratio_of_the_importance_sampling_level(name, reduction, level):
+    plain, penalized = (method(dialect="trl", name=name, **given).surrogate() for given in ({}, {"beta": 0.3}))
+    batch = minibatch(np.zeros(LENGTHS.shape))
+    now, before, reference = (
+        log_softmax(logits)[ROWS, TOKENS] for logits in (LOGITS, BEHAVIOR_LOGITS, REFERENCE_LOGITS)
+    )
+    distance, ratio = now - reference, np.exp(level(np.where(MASK, now - before, 0.0)))
+    expected = -0.3 * np.sum(MASK * reduction * ratio * (np.exp(-distance) - 1 + distance))
+    np.testing.assert_allclose(penalized.objective(batch) - plain.objective(batch), expected, rtol=1e-12)
 
 
 def test_trls_clip_is_symmetric_unless_epsilon_high_is_set():
