@@ -187,6 +187,7 @@ class Experiment:
         yield from ((f"method.{key}", sentence) for key, sentence in surrogate.problems())
         yield from self._group_problems()
         yield from self._source_problems()
+        yield from self._reward_problems()
         yield from self._fixed_problems()
         yield from self._oracle_problems()
         misfits = getattr(self.policy, "misfits", lambda environment: ())
@@ -217,6 +218,21 @@ class Experiment:
         weights, sources = getattr(self.method.surrogate().advantage, "weights", None), self.environment.num_sources
         if weights is not None and len(weights) != sources:
             yield "method.advantage.weights", f"{len(weights)} numbers for {sources} reward source{'s' * (sources > 1)}"
+
+    def _reward_problems(self) -> Iterator[tuple[str, str]]:
+        """Advantages that the rewards, where they are known before the run, leave undefined."""
+        advantage, recorded = self.method.surrogate().advantage, isinstance(self.rollouts, Recorded)
+        if recorded and self.rollouts.advantages is not None:
+            return
+        if recorded and "greedy" in advantage.reads:
+            yield "method.name", f"{advantage.kind} needs the reward of the greedy completion, which no file has"
+        known = self.rollouts.sources if recorded else getattr(self.environment, "rewards", None)
+        if getattr(advantage, "needs_positive", False) and isinstance(known, np.ndarray) and known.min() < 0:
+            yield (
+                "method.name",
+                f"{advantage.kind} divides by the group's mean reward: with negative rewards ({known.min():g}) its "
+                "sign and size mean nothing",
+            )
 
     def _oracle_problems(self) -> Iterator[tuple[str, str]]:
         oracle, surrogate = self.record.oracle, self.method.surrogate()

@@ -30,7 +30,7 @@ SHRUNK = {
     },
     "one_name_five_programs": {
         "training.seeds": 32,
-        "method": only("one_name_five_programs", "method", "grpo", "trl", "torchrl"),
+        "method": only("one_name_five_programs", "method", "grpo", "trl", "verl", "torchrl"),
     },
     "reward_jump": {},
     "shared_parameters": {

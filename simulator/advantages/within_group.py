@@ -131,13 +131,15 @@ class RelativeToMean:
 
     A_i = (R_i − R̄) / (R̄ + eps)
 
-    where rewards are not negative. For a reward of 0 or 1 it follows the gradient of log p as the group grows.
+    where rewards are not negative (a group whose mean is not positive gets 0). For a reward of 0 or 1 it follows the
+    gradient of log p as the group grows.
 
     Reference: MaxRL, arXiv:2602.02710.
     """
 
     kind: Literal["relative_to_mean"] = static("relative_to_mean")
     eps: NonNegative = 1e-6
+    needs_positive = True
     reads = ("rewards",)
     needs_group = True
     own_group = True

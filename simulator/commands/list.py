@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from simulator.advantages import Advantage
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.catalog import NOT_DRIVEN, optimizers, schedules
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS, PROBES
 from simulator.shipped import shipped_scenarios
+from simulator.surrogates.filters import Filter
+from simulator.surrogates.gates import Gate
+from simulator.surrogates.log_ratios import Level
+from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.words import factors
 
 
@@ -62,6 +67,11 @@ def _family(family: Family) -> dict[str, str]:
     return {name: claim_of(member) for name, member in family.members.items()}
 
 
+def _factors(union: Any) -> dict[str, str]:
+    """The parts of one factor of the product, by kind."""
+    return {member.__dataclass_fields__["kind"].default: claim_of(member) for member in get_args(get_args(union)[0])}
+
+
 def _scenarios() -> dict[str, str]:
     import tomllib
 
@@ -81,6 +91,11 @@ LISTS = {
     "policies": lambda: _family(POLICIES),
     "methods": lambda: _family(METHODS),
     "dialects": lambda: _family(DIALECTS),
+    "advantages": lambda: _factors(Advantage),
+    "levels": lambda: _factors(Level),
+    "gates": lambda: _factors(Gate),
+    "reductions": lambda: _factors(Reduction),
+    "filters": lambda: _factors(Filter),
     "rollouts": lambda: _family(ROLLOUTS),
     "optimizers": _optimizers,
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
