@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from docs.generate import DOCUMENTS, ROOT, stale
+from simulator.cli import main
 
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("scenarios/*.md")])
 
@@ -27,6 +29,18 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     exec(compile(code, "README.md", "exec"), {})
     assert "adamw, b1 = 0.9, each arm twice" in capsys.readouterr().out
     assert (next(Path(tmp_path, "runs").iterdir()) / "report.html").is_file()
+
+
+def test_the_replay_pages_python_and_scenario_run(tmp_path, monkeypatch, capsys):
+    text = (ROOT / "docs" / "replay.md").read_text()
+    (code,), (scenario,) = (re.findall(f"```{kind}\n(.*?)```", text, flags=re.DOTALL) for kind in ("python", "toml"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "replay.md", "exec"), {})
+    assert "(10, 10)" in capsys.readouterr().out
+    Path("mine.toml").write_text(scenario)
+    assert main(["replay", "rollouts.npz", "mine.toml"]) == 0
+    (params,) = Path("runs").glob("*/params.npz")
+    assert set(np.load(params)) == {"point-0/logits", "point-1/logits", "point-2/logits"}
 
 
 def test_the_example_of_the_scenario_format_is_the_shipped_one():
