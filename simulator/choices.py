@@ -108,7 +108,7 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
 
 def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
     """The dialect that a method's table is written in, and the table with what its name stands for filled in."""
-    if table["dialect"] not in DIALECTS.members:
+    if not isinstance(table["dialect"], str) or table["dialect"] not in DIALECTS.members:
         known = ["paper", *DIALECTS.members]
         return (
             None,
@@ -116,7 +116,7 @@ def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
             {},
         )
     cls, name = DIALECTS.members[table["dialect"]], table.get("name")
-    if name is not None and name not in cls.presets:
+    if name is not None and (not isinstance(name, str) or name not in cls.presets):
         return (
             None,
             [("name", f"{table['dialect']} has no method {name!r}; {did_you_mean(str(name), cls.presets)}")],

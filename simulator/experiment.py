@@ -108,6 +108,9 @@ DIALECTS = Family("dialect", "dialect", [TRL, Verl, OpenRLHF, TorchRL])
 ROLLOUTS = Family("rollout source", "kind", [Sampled, Fixed])
 
 
+NEEDS_A_FILE = "'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO"
+
+
 @part
 class Training:
     """How long, how many, in which precision. An update is one optimizer step.
@@ -179,9 +182,8 @@ class Experiment:
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between parts that are each right: (dotted key, sentence)."""
-        recorded = not getattr(self.environment, "complete", True)
-        if recorded and not isinstance(self.rollouts, Recorded):
-            yield "environment.kind", "'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO"
+        if not getattr(self.environment, "complete", True) and not isinstance(self.rollouts, Recorded):
+            yield "environment.kind", NEEDS_A_FILE
             return
         surrogate = self.method.surrogate()
         yield from ((f"method.{key}", sentence) for key, sentence in surrogate.problems())
@@ -226,7 +228,9 @@ class Experiment:
             return
         if recorded and "greedy" in advantage.reads:
             yield "method.name", f"{advantage.kind} needs the reward of the greedy completion, which no file has"
-        known = self.rollouts.sources if recorded else getattr(self.environment, "rewards", None)
+        known = getattr(self.environment, "rewards", None)
+        if recorded:
+            known = self.rollouts.sources.sum(axis=-1)
         if getattr(advantage, "needs_positive", False) and isinstance(known, np.ndarray) and known.min() < 0:
             yield (
                 "method.name",

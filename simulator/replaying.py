@@ -36,7 +36,7 @@ def replay(
     recorded = rollouts if isinstance(rollouts, RolloutFile) else read_rollouts(rollouts)
     problems = list(_misfits(experiment, recorded))
     if not problems:
-        experiment = _with_rollouts(experiment, recorded)
+        experiment = _with_rollouts(experiment, replace(recorded, origin=""))  # another file is no other program
         problems = list(experiment.problems())
     if problems:
         raise ScenarioError("replay", problems)
@@ -44,11 +44,19 @@ def replay(
         key = jax.random.key(seed)
         state = loop.init(experiment, key)
         if params is not None:
-            start = jax.tree.map(jnp.asarray, params)
+            start = _like(state.params, params)
             state = replace(state, params=start, start_params=start, opt_state=experiment.optimizer.build().init(start))
         count = experiment.training.num_rollouts
         state, trace = _advance(experiment, key, state, jnp.asarray(0), count)
         return jax.device_get(state.params), jax.device_get(trace)
+
+
+def _like(own: Params, given: Any) -> Params:
+    """The given parameters, which must have the names and shapes of the policy's own."""
+    shapes = [jax.tree.map(jnp.shape, jax.tree.map(jnp.asarray, params)) for params in (own, given)]
+    if shapes[0] != shapes[1]:
+        raise ScenarioError("replay", [("params", f"must be {shapes[0]}, got {shapes[1]}")])
+    return jax.tree.map(jnp.asarray, given)
 
 
 def load_replay(
@@ -83,7 +91,12 @@ def _misfits(experiment: Experiment, rollouts: RolloutFile) -> Iterator[tuple[st
     in_file, batch, length = rollouts.shape
     if training.num_rollouts > in_file:
         yield "training.num_rollouts", f"{training.num_rollouts}, but the file has {in_file} rollouts"
-    if experiment.rollouts.staleness:
+    if experiment.rollouts.kind != "sampled":
+        yield (
+            "rollouts.kind",
+            f"the completions are the file's: leave out [rollouts], which has {experiment.rollouts.kind!r}",
+        )
+    elif experiment.rollouts.staleness:
         yield "rollouts.staleness", "recorded rollouts were said by whoever recorded them: give their behavior_logprobs"
     yield from (("training.group_size", sentence) for _, sentence in rollouts.group_problems(training.group_size))
     sizes = {"num_prompts": batch // training.group_size, "max_length": length}
@@ -97,6 +110,9 @@ def _misfits(experiment: Experiment, rollouts: RolloutFile) -> Iterator[tuple[st
         yield "policy.initial_logits", "the file has initial_logits too: leave out one of them"
     elif table is not None and world.vocab_size not in (None, len(table)):
         yield "environment.vocab_size", f"{world.vocab_size}, but the file's initial_logits have {len(table)} rows"
+    elif table is None and (own := getattr(policy, "initial_logits", None)) is not None:
+        if rollouts.largest_token >= len(own):
+            yield "policy.initial_logits", f"{len(own)} rows, but the file has token {rollouts.largest_token}"
     elif world.vocab_size is not None and rollouts.largest_token >= world.vocab_size:
         yield "environment.vocab_size", f"{world.vocab_size}, but the file has token {rollouts.largest_token}"
 
@@ -105,7 +121,8 @@ def _with_rollouts(experiment: Experiment, rollouts: RolloutFile) -> Experiment:
     group_size, table = experiment.training.group_size, rollouts.initial_logits
     _, batch, length = rollouts.shape
     sources = rollouts.arrays["rewards"].shape[-1] if "rewards" in rollouts.arrays else 1
-    known = experiment.environment.vocab_size or (rollouts.largest_token + 1 if table is None else len(table))
+    own = getattr(experiment.policy, "initial_logits", None) if table is None else table
+    known = experiment.environment.vocab_size or (rollouts.largest_token + 1 if own is None else len(own))
     world = replace(
         experiment.environment,
         vocab_size=known,

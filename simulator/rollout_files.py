@@ -98,7 +98,7 @@ class RolloutFile:
 def read_rollouts(source: str | Path | Mapping[str, Any]) -> RolloutFile:
     """Recorded rollouts from an .npz or .parquet file, or from arrays by name. Raises ScenarioError."""
     if isinstance(source, Mapping):
-        name, arrays = "rollouts", {key: np.asarray(value) for key, value in source.items()}
+        name, arrays = "rollouts", {key: _array(key, value) for key, value in source.items()}
     else:
         name, arrays = Path(source).name, _read(Path(source))
     if problems := list(_problems(arrays)):
@@ -108,6 +108,13 @@ def read_rollouts(source: str | Path | Mapping[str, Any]) -> RolloutFile:
     for key in sorted(arrays):
         content.update(key.encode() + arrays[key].tobytes())
     return RolloutFile(arrays=arrays, origin=f"{name} {content.hexdigest()[:16]}")
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ScenarioError("rollouts", [(name, f"is no array: {error}")]) from error
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -133,6 +140,9 @@ def _read_parquet(path: Path) -> dict[str, np.ndarray]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path).to_pydict()
+    for name, column in table.items():
+        if any(value is None for value in column):
+            raise ScenarioError(path.name, [(name, "a value is missing")])
     rollout = np.asarray(table.pop("rollout", [0] * len(next(iter(table.values()), []))))
     starts, counts = np.unique(rollout, return_counts=True)
     if len(set(counts.tolist())) != 1 or (np.diff(rollout) < 0).any():
@@ -141,8 +151,6 @@ def _read_parquet(path: Path) -> dict[str, np.ndarray]:
         )
     arrays = {}
     for name, column in table.items():
-        if any(value is None for value in column):
-            raise ScenarioError(path.name, [(name, "a value is missing")])
         if isinstance(column[0], list) and len({len(row) for row in column}) > 1:
             raise ScenarioError(path.name, [(name, "lists differ in length: pad them, and say so in the mask")])
         arrays[name] = np.asarray(column).reshape(len(starts), counts[0], *np.shape(column[0]))
@@ -186,7 +194,7 @@ def _shape_problems(arrays: Mapping[str, np.ndarray]) -> Problems:
 
 
 def _value_problems(arrays: Mapping[str, np.ndarray]) -> Problems:
-    mask, tokens = arrays["mask"], arrays["tokens"]
+    mask = arrays["mask"]
     if not np.isin(mask, (0, 1)).all():
         yield "mask", "must hold true and false, or 1 and 0, alone"
         return
@@ -199,11 +207,11 @@ def _value_problems(arrays: Mapping[str, np.ndarray]) -> Problems:
     for name in ("rewards", "advantages", "initial_logits", "behavior_logprobs"):
         if name not in arrays:
             continue
-        where = mask.astype(bool) if arrays[name].shape == tokens.shape else np.ones(arrays[name].shape, dtype=bool)
+        where = mask.astype(bool) if name == "behavior_logprobs" else np.ones(arrays[name].shape, dtype=bool)
         for index in np.argwhere(where & ~np.isfinite(arrays[name]))[:1]:
             yield name, f"{arrays[name][tuple(index)]} at {index.tolist()} is not a finite number"
     if "behavior_logprobs" in arrays:
-        above = (arrays["behavior_logprobs"] > 1e-6) & mask.astype(bool)
+        above = (arrays["behavior_logprobs"] > 1e-6) & mask.astype(bool) & np.isfinite(arrays["behavior_logprobs"])
         for index in np.argwhere(above)[:1]:
             value = arrays["behavior_logprobs"][tuple(index)]
             yield "behavior_logprobs", f"{value} at {index.tolist()} is no logarithm of a probability"

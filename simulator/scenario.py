@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.choices import DEFAULTS, PARTS, Choice, choices
 from simulator.errors import ScenarioError, did_you_mean
-from simulator.experiment import Experiment, Training
+from simulator.experiment import ENVIRONMENTS, NEEDS_A_FILE, Experiment, Training
 from simulator.heading import Heading, read_heading
 from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
@@ -82,7 +82,7 @@ class Scenario:
 def load(
     source: str | Path | dict,
     overrides: Iterable[tuple[str, Any]] = (),
-    finish: Finish = lambda experiment: (experiment, []),
+    finish: Finish | None = None,
 ) -> Scenario:
     """Read a scenario: a file, the name of a shipped one, or its tables as a dict.
 
@@ -92,6 +92,8 @@ def load(
     name, file, tables = read(source)
     for key, value in overrides:
         tables = override(tables, key, value, file)
+    if finish is None and _needs_a_file(tables.get("environment")):
+        raise ScenarioError(file, [("environment.kind", NEEDS_A_FILE)])
     problems = list(_missing_or_unknown(tables))
     heading, wrong = read_heading(tables)
     problems += wrong
@@ -104,7 +106,7 @@ def load(
         raise ScenarioError(file, problems)
     points = []
     for point in _points(parts):
-        experiment, wrong = finish(point.experiment)
+        experiment, wrong = (point.experiment, []) if finish is None else finish(point.experiment)
         points.append(replace(point, experiment=experiment))
         problems += wrong or experiment.problems()
     problems = list(dict.fromkeys(problems))
@@ -113,6 +115,13 @@ def load(
     if problems:
         raise ScenarioError(file, problems)
     return Scenario(name=name, heading=heading, tables=tables, points=points)
+
+
+def _needs_a_file(environment: Any) -> bool:
+    """Whether a world is known by recorded rollouts alone."""
+    worlds = environment if isinstance(environment, list) else [environment]
+    kinds = [str(world.get("kind")) for world in worlds if isinstance(world, dict)]
+    return not all(getattr(ENVIRONMENTS.members.get(kind), "complete", True) for kind in kinds)
 
 
 def _missing_or_unknown(tables: dict[str, Any]) -> Iterator[tuple[str, str]]:

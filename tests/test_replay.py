@@ -404,7 +404,7 @@ STARTED = CASES["advantages"][0]
             None,
             {"policy": {"kind": "tabular", "initial_logits": [[0.0] * 3] * 3}},
             "policy.initial_logits",
-            "3 rows for 4 states",
+            "3 rows, but the file has token 3",
         ),
         (
             None,
@@ -710,6 +710,5 @@ def test_a_dialect_that_lists_nothing_is_refused(arguments, message):
     assert (code, shown) == (2, "") and errors.startswith(message)
 
 
-def test_a_dialect_without_a_list_is_refused():
-    code, _, errors = command("list", "--dialect", "verl")
-    assert code == 2 and errors.startswith("list: --dialect: goes with 'methods'")
+def test_a_dialect_without_a_list_means_its_methods():
+    assert command("list", "--dialect", "verl") == command("list", "methods", "--dialect", "verl")

@@ -26,13 +26,14 @@ from simulator.surrogates.words import factors
 def execute(options: argparse.Namespace) -> int:
     """Print one list, or the names of the lists."""
     console = Console()
-    if options.what is None:
+    if options.what is None and options.dialect is None:
         for name, rows in LISTS.items():
             console.print(f"ratiodrift list {name:<14}{len(rows()):>4}", highlight=False)
         return 0
-    if options.what not in LISTS:
-        raise ScenarioError("list", [("", f"no list {options.what!r}; {did_you_mean(options.what, LISTS)}")])
-    rows = LISTS[options.what]() if options.dialect is None else _in_dialect(options.what, options.dialect)
+    what = options.what or "methods"
+    if what not in LISTS:
+        raise ScenarioError("list", [("", f"no list {what!r}; {did_you_mean(what, LISTS)}")])
+    rows = LISTS[what]() if options.dialect is None else _in_dialect(what, options.dialect)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column()

@@ -76,6 +76,8 @@ class OpenRLHF:
         }[self.estimator]
 
     def problems(self) -> Iterator[tuple[str, str]]:
+        if self.dual_clip is not None and self.dual_clip <= 1 + self.eps_clip_high:
+            yield "dual_clip", f"{self.dual_clip:g} is not above 1 + eps_clip_high = {1 + self.eps_clip_high:g}"
         if self.no_std_norm:
             yield "no_std_norm", "is not simulated; estimator 'dr_grpo' is the group's mean without a deviation"
 

@@ -19,6 +19,8 @@ from simulator.surrogates.regularizers import KL, Entropy
 
 STD_FLOOR = 1e-4
 LEVELS = {"token": Token, "sequence": Sequence}
+CLIPPED = ("grpo", "bnpo", "dr_grpo", "dapo", "luspo")  # the losses with PPO's clip
+BY_TOKENS = ("bnpo", "dr_grpo", "dapo", "cispo")  # those in which long completions weigh more
 
 
 @part
@@ -76,6 +78,7 @@ class TRL:
 
     def surrogate(self) -> Surrogate:
         level = LEVELS[self.importance_sampling_level]()
+        weighted = self.importance_sampling_level if self.use_bias_correction_kl else None
         return Surrogate(
             advantage=self._advantage(),
             level=WholeSequence(bound=20.0) if self.loss_type == "vespo" else level,
@@ -84,7 +87,7 @@ class TRL:
             filter=None
             if self.off_policy_mask_threshold is None
             else OnPolicy(threshold=self.off_policy_mask_threshold),
-            kl=None if self.beta is None else KL(coef=self.beta, estimator="k3", weighted=self.use_bias_correction_kl),
+            kl=None if self.beta is None else KL(coef=self.beta, estimator="k3", weighted=weighted),
             entropy=None if self.entropy_coef is None else Entropy(coef=self.entropy_coef, weights="token_mean"),
         )
 
@@ -117,7 +120,7 @@ class TRL:
         return reductions.get(self.loss_type, TokenMean())
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        if self.delta is not None and self.delta <= 1 + self.high:
+        if self.delta is not None and self.loss_type in CLIPPED and self.delta <= 1 + self.high:
             yield "delta", f"{self.delta:g} is not above 1 + epsilon_high = {1 + self.high:g}, as TRL asks for"
         if self.reward_weights is not None and self.multi_objective_aggregation == "sum_then_normalize":
             yield "reward_weights", "sources are added up as they are: scale them in the environment instead"
@@ -136,6 +139,11 @@ class TRL:
             )
         if self.loss_type == "luspo" and self.importance_sampling_level == "token":
             yield "importance_sampling_level", "LUSPO is defined with 'sequence'; with 'token' it is a sum over tokens"
+        if self.loss_type in BY_TOKENS and self.importance_sampling_level == "sequence":
+            yield (
+                "importance_sampling_level",
+                f"'sequence' with loss_type {self.loss_type!r} weighs completions by their length; GSPO has 'grpo'",
+            )
         if self.loss_type == "vespo" and self.importance_sampling_level == "sequence":
             yield "importance_sampling_level", "is not read by VESPO, which has the ratio of the whole completion"
         if self.multi_objective_aggregation == "normalize_then_sum" and self.scale_rewards != "group":

@@ -19,7 +19,7 @@ from simulator.advantages import (
     SignalRescaled,
     TokenWhitened,
 )
-from simulator.parts import NonNegative, Number, Positive, Share, Vector, part, static
+from simulator.parts import NonNegative, Number, Positive, Vector, part, static
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip, Difference, Gate, Ratio, Restoring, Score, Sigmoid, TruncatedWeight
 from simulator.surrogates.log_ratios import ClippedSequence, Level, Sequence, Token
@@ -83,7 +83,7 @@ class Verl:
     loss_mode: Literal["vanilla", "gspo", "sapo", "gpg", "geo_mean", "cispo", "dppo_tv", "dppo_kl", "dro"] = static(
         "vanilla"
     )
-    clip_ratio_low: Share = 0.2
+    clip_ratio_low: NonNegative = 0.2
     clip_ratio_high: NonNegative = 0.2
     clip_ratio_c: Annotated[float, Field(strict=True, gt=1)] = 3.0
     tau_pos: Positive = 1.0
@@ -122,7 +122,8 @@ class Verl:
 
     def surrogate(self) -> Surrogate:
         level, gate = self._loss()
-        kl = KL(coef=self.kl_loss_coef, estimator=ESTIMATORS[self.kl_loss_type], bounded="low" in self.kl_loss_type)
+        estimator = ESTIMATORS[self.kl_loss_type]
+        kl = KL(coef=self.kl_loss_coef, estimator=estimator, bounded=estimator.startswith("k3"))
         return Surrogate(
             advantage=self._advantage(),
             level=level,
@@ -175,6 +176,13 @@ class Verl:
         }[self.loss_agg_mode]
 
     def problems(self) -> Iterator[tuple[str, str]]:
+        if self.loss_mode in ("vanilla", "gspo") and self.clip_ratio_low >= 1:
+            yield "clip_ratio_low", f"must be < 1 with loss_mode {self.loss_mode!r}: ratios are not negative"
+        if self.loss_mode == "vanilla" and self.clip_ratio_c <= 1 + self.clip_ratio_high:
+            yield (
+                "clip_ratio_c",
+                f"{self.clip_ratio_c:g} is not above 1 + clip_ratio_high = {1 + self.clip_ratio_high:g}",
+            )
         if self.loss_mode == "dro" and self.dro_beta is None:
             yield "dro_beta", "is required by loss_mode 'dro': verl has no default for it"
         if self.gdpo_reward_weights is not None and self.adv_estimator != "gdpo":

@@ -21,8 +21,8 @@ class DeepSeekV32(Regularized):
     J = (1/B) Σ_i (M_i/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i ),   A_i = R_i − R̄
     M_i = 0 where A_i < 0 and (1/L_i) Σ_t log(π_behavior/π) > threshold, else 1
 
-    The report adds kl = { coef = …, estimator = "k3", weighted = true }: k3 times the ratio. It prints neither coef nor
-    threshold; nor do its widths differ from GRPO's here.
+    The report adds kl = { coef = …, estimator = "k3", weighted = "token" }: k3 times the ratio. It prints neither coef
+    nor threshold; nor do its widths differ from GRPO's here.
 
     Reference: arXiv:2512.02556.
     """

@@ -22,7 +22,7 @@ class GTPO(Regularized):
     J = (1/B) Σ_i (δ_i/L_i) Σ_t λ_it (A_i − γ H̄_i) log π(o_it),   A_i = R_i − R̄
 
     where λ and δ are those of the filter `conflicts`, and γ the certainty coefficient: the mean entropy H̄_i of a
-    completion counts against it, with the reduction's weights (without λ and δ). An `entropy` of one's own replaces it.
+    completion counts against it. An `entropy` of one's own replaces it.
 
     Reference: Simoni et al., arXiv:2508.03772 (γ = 0.1, δ at 0.7 in its code).
     """

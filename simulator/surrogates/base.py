@@ -106,8 +106,8 @@ class Surrogate:
         return push + jax.grad(lambda log_probs: self._bonus(replace(batch, log_probs=log_probs)))(batch.log_probs)
 
     def _bonus(self, batch: Minibatch) -> Float[Array, ""]:
-        weights, log_ratio = self.reduction(batch.mask), self.level_ratio(batch)
-        terms = (term.bonus(batch, weights, log_ratio) for term in (self.kl, self.entropy) if term is not None)
+        weights, filtered = self.reduction(batch.mask), self.weights(batch)
+        terms = (term.bonus(batch, weights, filtered) for term in (self.kl, self.entropy) if term is not None)
         return sum(terms, jnp.zeros(()))
 
 

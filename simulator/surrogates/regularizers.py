@@ -1,7 +1,8 @@
 """What the objective subtracts: distance to the reference policy, lack of entropy.
 
-Each part's `bonus` is added to the objective; the tokens' weights ω are those of the reduction, as in the trainers.
-A token that follows with certainty has no divergence and no entropy.
+Each part's `bonus` is added to the objective. It is called with the tokens' weights ω, which are those of the
+reduction, as in the trainers, and with ω f, the weights after the method's filter. A token that follows with certainty
+has no divergence and no entropy.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pydantic import Field
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import Number, part, static
 from simulator.surrogates.filters import completion_means
+from simulator.surrogates.log_ratios import Sequence, Token
 from simulator.surrogates.reductions import TokenMean
 from simulator.types import Minibatch
 
 ESTIMATORS = {
     "k1": lambda d: d,
-    "abs": lambda d: jnp.abs(d),
+    "abs": lambda d: d * jnp.sign(d),
     "k2": lambda d: d**2 / 2,
     "k3": lambda d: jnp.expm1(-d) + d,
 }
@@ -42,23 +44,25 @@ class KL:
     where k1, k2, k3 are estimates from the token that was sampled and `exact` sums over the vocabulary at each
     visited context. As a loss, k1 has no effect on average and k3's gradient is not the divergence's (docs/theory);
     with `k1+` and `k3+` the value is that of k1 and k3, and the gradient k2's. `weighted` multiplies each estimate by
-    the ratio that the gate sees, with the ratio's own gradient, which makes it unbiased off-policy (DeepSeek-V3.2,
-    TRL `use_bias_correction_kl`). `bounded` holds d within ±20 and the estimate within ±10, as verl does for k3.
+    the token's ratio, or by the sequence's, with the ratio's own gradient, which makes it unbiased off-policy
+    (DeepSeek-V3.2, TRL `use_bias_correction_kl`). `bounded` holds d within ±20 and the estimate within ±10, as verl
+    does for k3.
 
     Reference: J. Schulman, Approximating KL Divergence (2020); arXiv:2501.03262; arXiv:2512.02556.
     """
 
     coef: Number
     estimator: Literal["k1", "abs", "k2", "k3", "k1+", "k3+", "exact"] = static("k3")
-    weighted: Annotated[bool, Field(strict=True)] = static(False)
+    weighted: Literal["token", "sequence"] | None = static(None)
     bounded: Annotated[bool, Field(strict=True)] = static(False)
 
     def bonus(
-        self, batch: Minibatch, weights: Float[Array, "P G T"], log_ratio: Float[Array, "P G T"]
+        self, batch: Minibatch, weights: Float[Array, "P G T"], filtered: Float[Array, "P G T"]
     ) -> Float[Array, ""]:
         divergence = self._exact(batch) if self.estimator == "exact" else self._estimate(batch)
-        if self.weighted:
-            divergence = divergence * jnp.exp(log_ratio)
+        if self.weighted is not None:
+            level = {"token": Token(), "sequence": Sequence()}[self.weighted]
+            divergence = divergence * jnp.exp(level(batch.log_ratio, batch.mask, batch.advantages[..., None]))
         return -self.coef * jnp.sum(jnp.where(batch.chosen, weights * divergence, 0.0))
 
     def _exact(self, batch: Minibatch) -> Float[Array, "P G T"]:
@@ -81,8 +85,8 @@ class Entropy:
     bonus = coef · Σ_it ω_it H_it,   H = −Σ_v π(v) log π(v)
 
     where ω are the reduction's weights, or 1 / (all tokens) with `weights = "token_mean"` (TRL's, for every loss). With
-    `gradient = "score"` the mean entropy of a completion is a reward that its tokens are pushed with,
-    coef · Σ_it ω_it H̄_i log π(o_it) (GTPO, with a negative coef).
+    `gradient = "score"` the mean entropy of a completion is a reward that its tokens are pushed with, after the filter,
+    coef · Σ_it ω_it f_it H̄_i log π(o_it) (GTPO, with a negative coef).
     """
 
     coef: Number
@@ -90,11 +94,11 @@ class Entropy:
     gradient: Literal["exact", "score"] = static("exact")
 
     def bonus(
-        self, batch: Minibatch, weights: Float[Array, "P G T"], log_ratio: Float[Array, "P G T"]
+        self, batch: Minibatch, weights: Float[Array, "P G T"], filtered: Float[Array, "P G T"]
     ) -> Float[Array, ""]:
         if self.weights == "token_mean":
             weights = TokenMean()(batch.mask)
         entropy = -jnp.sum(jnp.exp(batch.log_probs) * batch.log_probs, axis=-1)[batch.rows]
         if self.gradient == "score":
-            entropy = jax.lax.stop_gradient(completion_means(entropy, batch)) * batch.logprobs
+            weights, entropy = filtered, jax.lax.stop_gradient(completion_means(entropy, batch)) * batch.logprobs
         return self.coef * jnp.sum(jnp.where(batch.chosen, weights * entropy, 0.0))

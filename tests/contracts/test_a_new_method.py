@@ -2,9 +2,9 @@
 
 import importlib.util
 import inspect
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+import jax
 import jsonschema
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ class Workshop:
     normalise: Annotated[bool, Field(strict=True)] = static(True)
 
     source = "workshop 0.1"
-    presets: Mapping[str, Mapping[str, Any]] = {"plain": {"normalise": False}, "wide": {"clip_range": 0.4}}
+    presets = {"plain": {"normalise": False}, "wide": {"clip_range": 0.4}}
 
     def surrogate(self) -> sim.Surrogate:
         grpo = sim.GRPO().surrogate().advantage
@@ -298,13 +298,20 @@ def test_the_contracts_notice_what_is_wrong_with_it(collected, monkeypatch, wron
         broken(*arguments)
 
 
-def test_it_pushes_as_it_is_written_down():
-    # two prompts of two completions of one token: A = R_i − R_other, pushed with A / divisor
-    rewards = np.array([[1.0, 0.0], [0.5, 2.5]])
-    advantages = HalfRLOO().surrogate().advantage(rewards)
-    np.testing.assert_allclose(advantages, [[1.0, -1.0], [-2.0, 2.0]])
-    mask = np.ones((2, 2, 1), bool)
-    np.testing.assert_allclose(HalfRLOO().surrogate().reduction(mask), np.full((2, 2, 1), 0.5))
+def test_it_trains_as_it_is_written_down():
+    # one completion of each of two arms: A = (1, −1), each pushed with A / divisor; π = ½ drops out of the sum
+    (point,) = sim.load(
+        tables(
+            environment={"kind": "bandit", "rewards": [[1.0, 0.0]]},
+            method={"name": "half_rloo"},
+            optimizer={"name": "sgd", "learning_rate": 1.0},
+            training={"num_rollouts": 1, "group_size": 2},
+            rollouts={"kind": "fixed", "completions": [[[0], [1]]]},
+            record={"probes": ["update"]},
+        )
+    ).points
+    trace = jax.jit(sim.simulate)(point.experiment, jax.random.key(0))
+    np.testing.assert_allclose(trace.params["logits"], [[0.5, -0.5]], rtol=1e-15)
 
 
 def test_afterwards_it_is_gone():

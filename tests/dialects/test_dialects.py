@@ -175,6 +175,11 @@ WARNINGS = [
     ({"dialect": "trl", "name": "bnpo"}, "loss_type", ["mean over the tokens", "not the Beta normalisation"]),
     ({"dialect": "trl", "loss_type": "luspo"}, "importance_sampling_level", ["'sequence'"]),
     (
+        {"dialect": "trl", "name": "dapo", "importance_sampling_level": "sequence"},
+        "importance_sampling_level",
+        ["by their length", "GSPO has 'grpo'"],
+    ),
+    (
         {"dialect": "trl", "name": "vespo", "importance_sampling_level": "sequence"},
         "importance_sampling_level",
         ["not read by VESPO"],
@@ -198,6 +203,9 @@ PROBLEMS = [
     ({"dialect": "trl", "delta": 1.2}, "delta", ["1.2 is not above 1 + epsilon_high = 1.2"]),
     ({"dialect": "trl", "reward_weights": [2.0]}, "reward_weights", ["scale them in the environment"]),
     ({"dialect": "verl", "name": "dro"}, "dro_beta", ["required", "no default"]),
+    ({"dialect": "verl", "clip_ratio_low": 1.0}, "clip_ratio_low", ["must be < 1", "'vanilla'"]),
+    ({"dialect": "verl", "clip_ratio_c": 1.2}, "clip_ratio_c", ["1.2 is not above 1 + clip_ratio_high = 1.2"]),
+    ({"dialect": "openrlhf", "dual_clip": 1.2}, "dual_clip", ["1.2 is not above 1 + eps_clip_high = 1.2"]),
     ({"dialect": "verl", "gdpo_reward_weights": [2.0]}, "gdpo_reward_weights", ["'gdpo' alone, not by 'grpo'"]),
     (
         {"dialect": "verl", "name": "gdpo", "norm_adv_by_std_in_grpo": False},
@@ -398,7 +406,8 @@ def test_trls_delta_and_verls_clip_ratio_c_are_one_bound(bound, advantage):
 )
 def test_a_bound_on_bad_completions_within_the_band_is_refused(table):
     (sentence,) = refusals(**table).values()
-    assert f"is not above 1 + {'epsilon' if table['dialect'] == 'trl' else 'clip'}_high" in sentence
+    high = {"trl": "epsilon_high", "verl": "clip_ratio_high", "openrlhf": "eps_clip_high"}[table["dialect"]]
+    assert f"is not above 1 + {high} = " in sentence
 
 
 # torchrl

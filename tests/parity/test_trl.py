@@ -52,6 +52,7 @@ CASES = {
     "KL, weighted by the ratio": {"loss_type": "grpo", "beta": 0.04},
     "KL, not weighted": {"loss_type": "grpo", "beta": 0.04, "use_bias_correction_kl": False},
     "KL by the sequence's ratio": {"loss_type": "grpo", "beta": 0.04, "importance_sampling_level": "sequence"},
+    "KL beside VESPO's own ratio": {"loss_type": "vespo", "beta": 0.04},
     "KL with the batch's tokens": {"loss_type": "dapo", "beta": 0.1},
     "KL at one update a rollout": {"loss_type": "grpo", "beta": 0.04, "num_iterations": 1, "num_rollouts": 40},
     "off-policy mask": {"loss_type": "grpo", "off_policy_mask_threshold": 0.02, "learning_rate": 0.1},
@@ -68,8 +69,6 @@ CASES = {
     "VESPO at other powers": {"loss_type": "vespo", "vespo_k_pos": 1.0, "vespo_lambda_neg": 0.5},
     "three prompts, groups of five": {"loss_type": "dapo", "num_prompts": 3, "group_size": 5},
 }
-OWN = ("num_iterations", "num_rollouts", "num_sources", "learning_rate", "weight_decay", "max_grad_norm")
-SIZES = ("num_prompts", "group_size")
 
 
 @cache

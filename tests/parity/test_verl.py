@@ -168,7 +168,7 @@ def test_the_penalty_and_its_gradient_are_verls(case):
 
     def penalty(weights, log_probs):
         seen = Minibatch(**{**vars(batch), "log_probs": log_probs})
-        return -kl.bonus(seen, weights, seen.log_ratio)
+        return -kl.bonus(seen, weights, weights)
 
     # linear in the weights, so that its slope in them is each token's value
     values, gradient = jax.grad(penalty, argnums=(0, 1))(jnp.ones(batch.mask.shape), batch.log_probs)

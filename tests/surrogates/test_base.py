@@ -70,10 +70,6 @@ def clipped(ratio, advantage, low, high):
     return jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - low, 1 + high) * advantage)
 
 
-def token(ratio):
-    return ratio
-
-
 def whole(ratio):
     """π(o_i) / π_behavior(o_i)."""
     return jnp.prod(ratio, axis=-1, keepdims=True)
@@ -122,15 +118,14 @@ def gamma_weight(ratio, advantage):
 
 
 class Paper(NamedTuple):
-    """A method: its advantages, J of (ratio, log π, A) as the paper writes it, its weights and its filter at ratio 1,
-    the ratio that its gate sees."""
+    """A method: its advantages, J of (ratio, log π, A) as the paper writes it, its weights and its filter at
+    ratio 1."""
 
     method: Callable[..., Any]
     advantages: np.ndarray
     objective: Callable
     weights: Any
     factors: Any = 1.0
-    level: Callable = token
 
 
 OF_COMPLETIONS, OF_MEANS, OF_TOKENS = 1 / B, 1 / (B * L), 1 / MASK.sum()
@@ -172,7 +167,6 @@ PAPERS = {
         Z_SCORE,
         lambda ratio, logp, A: per_completion(clipped(geometric_mean(ratio), A, 0.1, 0.1)),
         OF_MEANS,
-        level=geometric_mean,
     ),
     "cispo": Paper(
         lambda **terms: sim.CISPO(cap=1.2, **terms),
@@ -257,7 +251,7 @@ MORE_PAPERS = {
     "gtpo": Paper(
         lambda **terms: sim.GTPO(**({"gamma": 0.3} | terms), most_entropy=1.38),
         CENTRED,
-        lambda ratio, logp, A: mean_of_means((CERTAIN * SHARED * A - 0.3 * MEAN_ENTROPY) * logp),
+        lambda ratio, logp, A: mean_of_means(CERTAIN * SHARED * (A - 0.3 * MEAN_ENTROPY) * logp),
         OF_MEANS,
         factors=CERTAIN * SHARED,
     ),
@@ -349,7 +343,7 @@ EVERY_PAPER = PAPERS | MORE_PAPERS
 
 
 class Seen(NamedTuple):
-    """What a term sees: of the token that was said (policy, reference), of all tokens (both), the gate's ratio."""
+    """What a term sees: of the token that was said (policy, reference), of all tokens (both), the token's ratio."""
 
     logp: Any
     ref: Any
@@ -401,8 +395,9 @@ TERMS = {
     "k3+": penalty("k3+", with_the_slope_of_k2(k3)),
     "exact": penalty("exact", exact),
     "bounded k3": penalty("k3", k3, bounded=True),  # no estimate here is near the bounds
-    "weighted k3": penalty("k3", lambda seen: seen.ratio * k3(seen), weighted=True),
-    "weighted exact": penalty("exact", lambda seen: seen.ratio * exact(seen), weighted=True),
+    "weighted k3": penalty("k3", lambda seen: seen.ratio * k3(seen), weighted="token"),
+    "sequence-weighted k3": penalty("k3", lambda seen: geometric_mean(seen.ratio) * k3(seen), weighted="sequence"),
+    "weighted exact": penalty("exact", lambda seen: seen.ratio * exact(seen), weighted="token"),
     "entropy and k2": (
         {"entropy": Entropy(coef=0.1), "kl": KL(coef=0.3, estimator="k2")},
         lambda seen: 0.1 * seen.entropy - 0.3 * k2(seen),
@@ -434,7 +429,7 @@ def written_out(name, terms, logits, behavior=BEHAVIOR_LOGITS):
     _, extra, own_weights = TERMS[terms]
     if extra is not None:
         weights = paper.weights if own_weights is None else own_weights
-        value += jnp.sum(MASK * weights * extra(Seen(logp, every_ref[said], every, every_ref, paper.level(ratio))))
+        value += jnp.sum(MASK * weights * extra(Seen(logp, every_ref[said], every, every_ref, ratio)))
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from simulator.lazy import Array, jax, jnp
-from simulator.parts import NonNegative, Positive, Share, part, static
+from simulator.parts import NonNegative, Number, Positive, Share, part, static
 from simulator.surrogates.log_ratios import PerCompletion, Values
 
 
@@ -58,7 +58,7 @@ class TruncatedWeight:
 
     kind: Literal["truncated_weight"] = static("truncated_weight")
     cap: Positive = 5.0
-    floor: NonNegative = 0.0
+    floor: Number = 0.0
     through_level = False
     cuts = False
     band = None
