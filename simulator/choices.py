@@ -103,7 +103,11 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
         return family.members[tag], []
     if tag is None:
         return None, [(family.tag, f"is required: one of {', '.join(family.members)}")]
-    return None, [(family.tag, f"unknown {family.noun} {tag!r}; {did_you_mean(str(tag), family.members)}")]
+    spoken = [name for name, dialect in DIALECTS.members.items() if family is METHODS and tag in dialect.presets]
+    there = (
+        f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else did_you_mean(str(tag), family.members)
+    )
+    return None, [(family.tag, f"unknown {family.noun} {tag!r}; {there}")]
 
 
 def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
@@ -122,7 +126,12 @@ def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
             [("name", f"{table['dialect']} has no method {name!r}; {did_you_mean(str(name), cls.presets)}")],
             {},
         )
-    preset = cls.presets.get(name, {})
+    preset, ours = cls.presets.get(name, {}), {key: cls.ours[key] for key in table if key in cls.ours}
+    if twice := [
+        (key, f"is {option} in {table['dialect']}: give one of them") for key, option in ours.items() if option in table
+    ]:
+        return None, twice, {}
+    table = {ours.get(key, key): value for key, value in table.items()}
     problems = [
         (key, f"{table['dialect']}'s {name!r} is {key} = {value!r}: leave out the name, or the {key}")
         for key, value in preset.items()

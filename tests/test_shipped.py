@@ -21,7 +21,10 @@ SHRUNK = {
     "prefix_bias": {"training.seeds": 6, "training.num_rollouts": 20},
     "magnitude_blindness": {},
     "expected_prefix_bias": {"training.seeds": 32},
-    "length_bias": {"training.seeds": 64},
+    "length_bias": {
+        "training.seeds": 64,
+        "method": only("length_bias", "method", "grpo", "dapo", "dr_grpo"),
+    },
     "loss_is_no_progress": {"training.seeds": 4},
     "multitask_scale": {
         "training.seeds": 24,

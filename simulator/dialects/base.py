@@ -12,12 +12,14 @@ from simulator.surrogates.base import Surrogate
 class Dialect(Protocol):
     """A trainer's options under their own names; the surrogate objective that they make.
 
-    `presets` are the options that each `name` stands for; `source` is what was read, and when.
+    `presets` are the options that each `name` stands for, `ours` the options that our own words stand for; `source` is
+    what was read, and when.
     """
 
     dialect: str
     name: str | None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    ours: ClassVar[Mapping[str, str]]
     source: ClassVar[str]
 
     def surrogate(self) -> Surrogate:

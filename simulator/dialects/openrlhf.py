@@ -43,6 +43,7 @@ class OpenRLHF:
     entropy_coef: Number | None = None
 
     source = "OpenRLHF 3c3be623 (2026-08-13)"
+    ours = {"clip_low": "eps_clip_low", "clip_high": "eps_clip_high", "dual": "dual_clip"}
     presets = {
         "grpo": {"estimator": "group_norm"},
         "dr_grpo": {"estimator": "dr_grpo"},

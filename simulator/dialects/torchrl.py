@@ -39,6 +39,7 @@ class TorchRL:
     kl_to_ref_coeff: Number | None = None
 
     source = "torchrl ae9719f1 (2026-08-22)"
+    ours = {"clip_low": "clip_epsilon_low", "clip_high": "clip_epsilon_high"}
     presets = {
         "grpo": {"loss": "GRPOLoss"},
         "dapo": {"loss": "DAPO", "clip_epsilon_high": 0.28},

@@ -58,6 +58,7 @@ class TRL:
     max_completion_length: Positive | None = None
 
     source = "trl 1.16.0"
+    ours = {"clip_low": "epsilon", "clip_high": "epsilon_high", "dual": "delta"}
     presets = {
         "grpo": {"loss_type": "grpo"},
         "dr_grpo": {"loss_type": "dr_grpo", "scale_rewards": "none"},

@@ -99,6 +99,7 @@ class Verl:
     entropy_coeff: Number | None = None
 
     source = "verl 1dda039b (2026-08-22)"
+    ours = {"clip_low": "clip_ratio_low", "clip_high": "clip_ratio_high", "dual": "clip_ratio_c"}
     presets = {
         "grpo": {"adv_estimator": "grpo"},
         "dr_grpo": {"norm_adv_by_std_in_grpo": False, "loss_agg_mode": "seq-mean-token-sum-norm"},

@@ -131,7 +131,7 @@ def test_a_number_of_a_name_may_be_another():
         ({"dialect": "verl", "clip_ratio_hihg": 0.3}, "clip_ratio_hihg", ["unknown key", "'clip_ratio_high'"]),
         ({"dialect": "openrlhf", "eps_clip_hihg": 0.3}, "eps_clip_hihg", ["unknown key", "'eps_clip_high'"]),
         ({"dialect": "torchrl", "clip_epsilon_hihg": 0.3}, "clip_epsilon_hihg", ["unknown key", "'clip_epsilon_high'"]),
-        ({"dialect": "trl", "clip_low": 0.2}, "clip_low", ["unknown key"]),  # the paper's name, not the trainer's
+        ({"dialect": "trl", "cap": 0.2}, "cap", ["unknown key"]),  # the paper's word, not the trainer's
         ({"dialect": "trl", "loss_type": "gpro"}, "loss_type", ["'grpo'"]),
         ({"dialect": "verl", "loss_mode": "clip_cov"}, "loss_mode", ["'vanilla'"]),
         ({"dialect": "verl", "clip_ratio_c": 0.9}, "clip_ratio_c", ["> 1"]),
@@ -466,3 +466,22 @@ def test_openrlhfs_penalty_is_off_unless_it_is_a_loss():
     assert method(dialect="openrlhf", init_coef=0.5).surrogate().kl is None
     kl = method(dialect="openrlhf", init_coef=0.5, use_loss=True, kl_estimator="k3").surrogate().kl
     assert (kl.coef, kl.estimator) == (0.5, "k3")
+
+
+# Our own words
+
+
+@pytest.mark.parametrize("dialect", sim.DIALECTS.members)
+def test_a_dialect_understands_our_words_for_the_clip(dialect):
+    gate = method(dialect=dialect, clip_low=0.1, clip_high=0.3).surrogate().gate
+    assert (gate.clip_low, gate.clip_high) == (0.1, 0.3)
+
+
+def test_one_thing_in_two_words_is_refused():
+    assert refusals(dialect="trl", clip_low=0.1, epsilon=0.2) == {
+        "method.clip_low": "is epsilon in trl: give one of them"
+    }
+
+
+def test_a_name_of_a_dialect_alone_is_sent_there():
+    assert "it is one of dialect 'trl'" in refusals(name="bnpo")["name"]
