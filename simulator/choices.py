@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.axes import AxisError, cross
+from simulator.dialects.tables import in_dialect
 from simulator.errors import describe, did_you_mean, dotted, schema_problems
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
 from simulator.optimizers.schema import build_optimizer, optimizer_problems
@@ -80,10 +81,11 @@ def _made(family: str, table: dict) -> tuple[Any, Problems]:
     if family == "optimizer":
         problems = list(optimizer_problems(table))
         return (None if problems else build_optimizer(table)), problems
-    if family == "method" and table.get("dialect", "paper") != "paper":
-        cls, problems, table = _in_dialect(table)
-    elif family in ONE_CLASS:
+    if family in ONE_CLASS:
         cls, problems = ONE_CLASS[family], []
+    elif family == "method" and table.get("dialect", "paper") != "paper":
+        table, problems = in_dialect(DIALECTS.members, table)
+        cls = None if problems else DIALECTS.members[table["dialect"]]
     else:
         table = {key: value for key, value in table.items() if (family, key) != ("method", "dialect")}
         cls, problems = _named(FAMILIES[family], table)
@@ -103,41 +105,10 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
         return family.members[tag], []
     if tag is None:
         return None, [(family.tag, f"is required: one of {', '.join(family.members)}")]
-    spoken = [name for name, dialect in DIALECTS.members.items() if family is METHODS and tag in dialect.presets]
-    there = (
-        f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else did_you_mean(str(tag), family.members)
-    )
+    spoken = [name for name, dialect in DIALECTS.members.items() if family is METHODS and str(tag) in dialect.presets]
+    known = did_you_mean(str(tag), family.members)
+    there = f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else known
     return None, [(family.tag, f"unknown {family.noun} {tag!r}; {there}")]
-
-
-def _in_dialect(table: dict) -> tuple[type | None, Problems, dict]:
-    """The dialect that a method's table is written in, and the table with what its name stands for filled in."""
-    if not isinstance(table["dialect"], str) or table["dialect"] not in DIALECTS.members:
-        known = ["paper", *DIALECTS.members]
-        return (
-            None,
-            [("dialect", f"unknown dialect {table['dialect']!r}; {did_you_mean(str(table['dialect']), known)}")],
-            {},
-        )
-    cls, name = DIALECTS.members[table["dialect"]], table.get("name")
-    if name is not None and (not isinstance(name, str) or name not in cls.presets):
-        return (
-            None,
-            [("name", f"{table['dialect']} has no method {name!r}; {did_you_mean(str(name), cls.presets)}")],
-            {},
-        )
-    preset, ours = cls.presets.get(name, {}), {key: cls.ours[key] for key in table if key in cls.ours}
-    if twice := [
-        (key, f"is {option} in {table['dialect']}: give one of them") for key, option in ours.items() if option in table
-    ]:
-        return None, twice, {}
-    table = {ours.get(key, key): value for key, value in table.items()}
-    problems = [
-        (key, f"{table['dialect']}'s {name!r} is {key} = {value!r}: leave out the name, or the {key}")
-        for key, value in preset.items()
-        if isinstance(value, str | bool) and table.get(key, value) != value
-    ]
-    return cls, problems, {**preset, **table}
 
 
 def _tuples(value: Any) -> Any:

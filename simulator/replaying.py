@@ -30,8 +30,9 @@ def replay(
     """Make an experiment's updates on recorded rollouts; returns the parameters after the last, and the trace.
 
     `experiment` has a `RecordedWorld`, whose sizes are filled in, and as many rollouts as it says. `rollouts` is a file
-    or its arrays by name. `params` are those that training starts from and that the KL is measured against; left out,
-    they are the file's `initial_logits`, or the policy's own. Raises ScenarioError.
+    or its arrays by name (docs/replay.md). `params`, `{"logits": [V, V]}` of a table, are those that training starts
+    from and that the KL is measured against; left out, they are the file's `initial_logits`, or the policy's own.
+    Raises ScenarioError.
     """
     recorded = rollouts if isinstance(rollouts, RolloutFile) else read_rollouts(rollouts)
     problems = list(_misfits(experiment, recorded))
@@ -63,9 +64,8 @@ def load_replay(
     source: str | Path | dict, rollouts: RolloutFile, overrides: Iterable[tuple[str, Any]] = ()
 ) -> Scenario:
     """A scenario whose points train on recorded rollouts. Raises ScenarioError."""
-    name, file, tables = read(source)
-    scenario = load(source, [*_defaults(tables, rollouts), *overrides], finish=lambda point: _finished(point, rollouts))
-    return replace(scenario, name=f"{name}-replay") if isinstance(source, dict) else scenario
+    _, _, tables = read(source)
+    return load(source, [*_defaults(tables, rollouts), *overrides], finish=lambda point: _finished(point, rollouts))
 
 
 def _defaults(tables: dict, rollouts: RolloutFile) -> Iterator[tuple[str, Any]]:

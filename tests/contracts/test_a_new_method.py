@@ -59,6 +59,7 @@ class Workshop:
     normalise: Annotated[bool, Field(strict=True)] = static(True)
 
     source = "workshop 0.1"
+    ours = {}
     presets = {"plain": {"normalise": False}, "wide": {"clip_range": 0.4}}
 
     def surrogate(self) -> sim.Surrogate:

@@ -478,9 +478,7 @@ def test_a_dialect_understands_our_words_for_the_clip(dialect):
 
 
 def test_one_thing_in_two_words_is_refused():
-    assert refusals(dialect="trl", clip_low=0.1, epsilon=0.2) == {
-        "method.clip_low": "is epsilon in trl: give one of them"
-    }
+    assert refusals(dialect="trl", clip_low=0.1, epsilon=0.2) == {"clip_low": "is epsilon in trl: give one of them"}
 
 
 def test_a_name_of_a_dialect_alone_is_sent_there():
