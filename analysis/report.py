@@ -29,6 +29,7 @@ def render(run: Run) -> str:
         f"<p class=question>{escape(heading['question'])}</p>",
         f"<p class=source>{escape(heading['source'])}</p>" if heading["source"] else "",
         f"<p class=finding>{escape(finding(run))}</p>",
+        _warnings(run),
         _verdicts(run),
         *_figures(run),
         "<h2>Table</h2>",
@@ -62,6 +63,13 @@ def _figures(run: Run) -> list[str]:
                 f"<h2>{escape(figure.title)}</h2><figure>{plot}<figcaption>{escape(figure.reading)}</figcaption></figure>"
             )
     return blocks
+
+
+def _warnings(run: Run) -> str:
+    """What the scenario's options mean that their names do not say."""
+    told = run.manifest.get("warnings", [])
+    items = "".join(f"<li><code>{escape(key)}</code> {escape(sentence)}</li>" for key, sentence in told)
+    return f"<h2>Watch out</h2><ul>{items}</ul>" if told else ""
 
 
 def _verdicts(run: Run) -> str:

@@ -181,6 +181,7 @@ def _manifest(scenario: Scenario, todo: Plan, began: float) -> dict[str, Any]:
         "heading": to_plain(scenario.heading),
         "scenario": scenario.tables,
         "points": scenario.resolved(),
+        "warnings": [list(warning) for warning in scenario.warnings],
         "plan": todo.describe(),
         "metrics": {name: to_plain(metric) for name, metric in scenario.metrics.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},

@@ -3,10 +3,12 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 import analysis
+from analysis.report import render
 from simulator.runs import run
 from tests.small import tables
 
@@ -42,6 +44,12 @@ def test_the_page_answers_before_it_shows(page, finished):
     assert positions == sorted(positions)
     assert finished.manifest["versions"]["jax"] in text
     assert "learning_rate = 0.4" in text
+
+
+def test_the_page_says_what_options_mean_that_their_names_do_not_say(page, finished):
+    assert "Watch out" not in page and finished.manifest["warnings"] == []
+    warned = replace(finished, manifest=finished.manifest | {"warnings": [["method.epsilon_high", "the cap is <0.2>"]]})
+    assert "<h2>Watch out</h2><ul><li><code>method.epsilon_high</code> the cap is &lt;0.2&gt;" in render(warned)
 
 
 def test_the_text_of_a_scenario_cannot_become_markup(page):

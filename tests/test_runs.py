@@ -48,6 +48,14 @@ def test_the_ratios_table_has_every_recorded_token(scenario, directory):
     np.testing.assert_array_equal(own["reward"][:4], np.array([1.0, 0.5, 0.0])[own["token"][:4]])
 
 
+def test_what_an_option_means_beside_its_name_is_told_and_kept(tmp_path):
+    trap = tables(method={"dialect": "trl", "name": "cispo"}, record={"probes": ["ratio"]})
+    with pytest.warns(UserWarning, match="CISPO's cap is epsilon = 0.2"):
+        directory = runs.run(trap, out=tmp_path)
+    ((key, _),) = json.loads((directory / "manifest.json").read_text())["warnings"]
+    assert key == "method.epsilon_high"
+
+
 def test_the_manifest_says_what_was_run(directory):
     manifest = json.loads((directory / "manifest.json").read_text())
     assert (manifest["schema_version"], manifest["status"]) == (runs.SCHEMA_VERSION, "complete")
