@@ -77,8 +77,10 @@ def _part(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     dialects = _schema_of(DIALECTS.adapter(), definitions)
     for member in _members(schema, definitions):
         member["properties"]["dialect"] = {"const": "paper", "description": "the method as its paper has it"}
-    for member in _members(dialects, definitions):
-        member["properties"]["label"] = LABEL
+    for dialect in DIALECTS.members.values():
+        member = definitions[dialect.__name__]
+        options = member["properties"]
+        options |= {"label": LABEL, **{ours: options[option] for ours, option in dialect.ours.items()}}
         member["required"] = ["dialect"]
     return {"anyOf": [schema, dialects]}
 

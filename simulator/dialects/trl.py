@@ -28,7 +28,8 @@ class TRL:
     """TRL's `GRPOConfig`: its option names, its defaults.
 
     Rewards are centred by their group and divided by a deviation with ddof 1, plus 1e-4. All the completions of a
-    rollout are one accumulation window, `max_completion_length` is the environment's longest when left out.
+    rollout are one accumulation window, `max_completion_length` is the environment's longest when left out. A
+    completion whose tokens are all masked counts in TRL's means over completions, not in ours.
 
     Reference: trl 1.16.0, trl/trainer/grpo_trainer.py.
     """

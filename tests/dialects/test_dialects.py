@@ -7,9 +7,11 @@ import textwrap
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 import simulator as sim
 from simulator.dialects.base import Dialect
+from simulator.schema import scenario_schema
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.reductions import TokenSum
 from tests.small import tables
@@ -475,6 +477,13 @@ def test_openrlhfs_penalty_is_off_unless_it_is_a_loss():
 def test_a_dialect_understands_our_words_for_the_clip(dialect):
     gate = method(dialect=dialect, clip_low=0.1, clip_high=0.3).surrogate().gate
     assert (gate.clip_low, gate.clip_high) == (0.1, 0.3)
+
+
+def test_the_schema_knows_both_words():
+    schema = scenario_schema()
+    for option in ("clip_low", "epsilon", "clip_lo"):
+        scenario = tables(method={"dialect": "trl", option: 0.1})
+        assert Draft202012Validator(schema).is_valid(scenario) == (option != "clip_lo")
 
 
 def test_one_thing_in_two_words_is_refused():
