@@ -103,7 +103,7 @@ def pair(name: str, float64: bool) -> tuple[Recording, dict, np.ndarray]:
 
 
 def recorded(config: dict, float64: bool) -> Recording:
-    """The first recording in which no row's pushes cancel when it is first visited.
+    """A recording; in float32 the first in which no row's pushes cancel when it is first visited.
 
     Where they do (every completion visits the row as often, and all tokens weigh the same), the exact gradient of the
     tokens that were not said there is zero, and TRL's float32 makes Adam step by what rounding leaves: by 2e-3 here,
@@ -111,7 +111,7 @@ def recorded(config: dict, float64: bool) -> Recording:
     """
     for seed in range(50):
         recording = record(TABLE, float64=float64, seed=seed, **config)
-        if min(first_pushes(recording)) > 0.05:
+        if float64 or min(first_pushes(recording)) > 0.05:
             return recording
     raise AssertionError("no such recording")
 
