@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -39,6 +40,16 @@ def double():
     torch.set_default_dtype(before)
 
 
+@contextlib.contextmanager
+def in_double() -> Iterator[None]:
+    """What torch computes in bfloat16, whichever way a release says it, in double."""
+    with (
+        mock.patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone),
+        mock.patch.object(torch, "bfloat16", torch.float64),
+    ):
+        yield
+
+
 @dataclass(frozen=True)
 class Torch:
     """An optimizer of torch.optim; `rates` replaces its learning rate before each step."""
@@ -53,8 +64,7 @@ class Torch:
         """Parameters after each step. Muon's matrix products are done in double unless `bfloat16`."""
         param = torch.nn.Parameter(torch.tensor(START))
         optimizer, visited = getattr(torch.optim, self.name)([param], **self.keywords), []
-        precision = torch.Tensor.bfloat16 if self.bfloat16 else torch.Tensor.clone
-        with mock.patch.object(torch.Tensor, "bfloat16", precision):
+        with contextlib.nullcontext() if self.bfloat16 else in_double():
             for step, gradient in enumerate(gradients):
                 param.grad = torch.tensor(gradient)
                 if self.max_grad_norm is not None:
