@@ -180,11 +180,15 @@ class Experiment:
     rollouts: Any = Sampled()
     record: Record = Record()
 
+    @property
+    def needs_rollouts(self) -> bool:
+        """Whether the world is known by recorded rollouts alone, and they are not there yet."""
+        return not getattr(self.environment, "complete", True) and not isinstance(self.rollouts, Recorded)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between parts that are each right: (dotted key, sentence)."""
-        if not getattr(self.environment, "complete", True) and not isinstance(self.rollouts, Recorded):
-            yield "environment.kind", NEEDS_A_FILE
-            return
+        if self.needs_rollouts:
+            return  # what there is to say depends on them
         surrogate = self.method.surrogate()
         yield from ((f"method.{key}", sentence) for key, sentence in surrogate.problems())
         yield from self._group_problems()

@@ -54,6 +54,7 @@ def replay(
 
 def _like(own: Params, given: Any) -> Params:
     """The given parameters, which must have the names and shapes of the policy's own."""
+    given = dict(given) if isinstance(given, Mapping) else given  # an open .npz file is a mapping, and no pytree
     shapes = [jax.tree.map(jnp.shape, jax.tree.map(jnp.asarray, params)) for params in (own, given)]
     if shapes[0] != shapes[1]:
         raise ScenarioError("replay", [("params", f"must be {shapes[0]}, got {shapes[1]}")])

@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulator.errors import ScenarioError
+from simulator.experiment import NEEDS_A_FILE
 from simulator.parts import to_plain
 from simulator.scenario import Scenario, load
 from simulator.sweep import Plan, execute, plan
@@ -92,6 +93,8 @@ def write_run(
     `on_progress(done, total)` is told of optimizer steps. Raises ScenarioError where `out` cannot be written, before
     anything is computed.
     """
+    if any(point.experiment.needs_rollouts for point in scenario.points):
+        raise ScenarioError(scenario.name, [("environment.kind", NEEDS_A_FILE)])
     final, began = directory_of(scenario, out), time.time()
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def load(
     name, file, tables = read(source)
     for key, value in overrides:
         tables = override(tables, key, value, file)
-    if finish is None and _needs_a_file(tables.get("environment")):
+    if finish is None and _leaves_sizes_to_a_file(tables):
         raise ScenarioError(file, [("environment.kind", NEEDS_A_FILE)])
     problems = list(_missing_or_unknown(tables))
     heading, wrong = read_heading(tables)
@@ -117,11 +117,13 @@ def load(
     return Scenario(name=name, heading=heading, tables=tables, points=points)
 
 
-def _needs_a_file(environment: Any) -> bool:
-    """Whether a world is known by recorded rollouts alone."""
-    worlds = environment if isinstance(environment, list) else [environment]
+def _leaves_sizes_to_a_file(tables: dict[str, Any]) -> bool:
+    """Whether recorded rollouts have to say how many they are."""
+    training, worlds = tables.get("training"), tables.get("environment")
+    worlds = worlds if isinstance(worlds, list) else [worlds]
     kinds = [str(world.get("kind")) for world in worlds if isinstance(world, dict)]
-    return not all(getattr(ENVIRONMENTS.members.get(kind), "complete", True) for kind in kinds)
+    complete = all(getattr(ENVIRONMENTS.members.get(kind), "complete", True) for kind in kinds)
+    return not complete and isinstance(training, dict) and "num_rollouts" not in training
 
 
 def _missing_or_unknown(tables: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -655,13 +655,20 @@ def test_bad_input_is_exit_code_2_and_one_line(here, monkeypatch, arguments, mes
     assert sorted(here.rglob("*")) == before
 
 
-SENT = "one.toml: environment.kind: 'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO\n"
+SENT = "one: environment.kind: 'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO\n"
 
 
-@pytest.mark.parametrize("name", ["run", "validate"])
-def test_a_scenario_of_recorded_rollouts_is_sent_to_replay(here, name):
-    code, shown, errors = command(name, here / "one.toml", "--set", "training.num_rollouts=3")
+def test_a_scenario_of_recorded_rollouts_is_sent_to_replay(here):
+    code, shown, errors = command("run", here / "one.toml", "--set", "training.num_rollouts=3")
     assert (code, shown, errors) == (2, "", SENT)
+
+
+def test_a_scenario_that_says_how_many_rollouts_there_are_can_be_checked_and_loaded_without_them(here):
+    code, shown, _ = command("validate", here / "one.toml", "--set", "training.num_rollouts=3")
+    assert code == 0 and "1 point" in shown
+    (point,) = sim.load(here / "one.toml", [("training.num_rollouts", 3)]).points
+    params, trace = sim.replay(point.experiment, here / "said.npz")
+    assert params["logits"].shape == (4, 4) and trace.metrics["ratio/max"].shape[0] == 3
 
 
 def test_a_scenario_that_leaves_the_rollouts_to_the_file_is_sent_to_replay_too(here):
