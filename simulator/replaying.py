@@ -35,11 +35,8 @@ def replay(
     Raises ScenarioError.
     """
     recorded = rollouts if isinstance(rollouts, RolloutFile) else read_rollouts(rollouts)
-    problems = list(_misfits(experiment, recorded))
-    if not problems:
-        experiment = _with_rollouts(experiment, replace(recorded, origin=""))  # another file is no other program
-        problems = list(experiment.problems())
-    if problems:
+    experiment, problems = _finished(experiment, replace(recorded, origin=""))  # another file is no other program
+    if problems := problems or list(experiment.problems()):
         raise ScenarioError("replay", problems)
     with jax.enable_x64(experiment.training.precision == "float64"):
         key = jax.random.key(seed)

@@ -130,11 +130,9 @@ def _pulled(situation: Situation, rollout: Rollout, push: Float[Array, "P G T"])
 
 
 def _sampled(key: Array, situation: Situation, params: Params) -> Rollout:
-    token_key, reward_key = jax.random.split(key)
-    environment = situation.environment
-    said = situation.rollouts.walk(token_key, environment, situation.policy, params, situation.group_size)
-    sources = environment.sample_rewards(reward_key, said.tokens, said.mask, situation.rollout)
-    return Rollout(**vars(said), sources=sources)
+    keys = tuple(jax.random.split(key))
+    asked = situation.environment, situation.policy, params, situation.group_size, situation.rollout
+    return situation.rollouts.draw(keys, *asked)
 
 
 def _score_push(rollout: Rollout) -> Float[Array, "P G T"]:
