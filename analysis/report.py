@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from plotly.offline import get_plotlyjs
-
 from analysis.figures import ALL
-from analysis.words import finding, measured, number, with_interval
+from analysis.page import figure_block, html_table, page
+from analysis.run import LEARNING_RATE
+from analysis.words import fairness, finding, measured, number, with_interval
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -29,6 +28,7 @@ def render(run: Run) -> str:
         f"<p class=question>{escape(heading['question'])}</p>",
         f"<p class=source>{escape(heading['source'])}</p>" if heading["source"] else "",
         f"<p class=finding>{escape(finding(run))}</p>",
+        f"<p class=note>{escape(how)}</p>" if (how := fairness(run)) else "",
         _warnings(run),
         _verdicts(run),
         *_figures(run),
@@ -37,32 +37,11 @@ def render(run: Run) -> str:
         "<h2>The same numbers again</h2>",
         _provenance(run),
     ]
-    return _page(heading["title"], "\n".join(sections))
-
-
-def _page(title: str, body: str) -> str:
-    style = files("analysis").joinpath("report.css").read_text(encoding="utf-8")
-    return (
-        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-        '<meta name=viewport content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)} – Ratiodrift</title>\n<style>\n{style}</style>\n"
-        f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n"
-        "</body>\n</html>\n"
-    )
+    return page(heading["title"], "\n".join(sections))
 
 
 def _figures(run: Run) -> list[str]:
-    blocks = []
-    for draw in ALL:
-        if (figure := draw(run)) is not None:
-            plot = figure.drawing.to_html(
-                full_html=False, include_plotlyjs=False, div_id=figure.name,
-                config={"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage", "resetScale2d"]]},
-            )  # fmt: skip
-            blocks.append(
-                f"<h2>{escape(figure.title)}</h2><figure>{plot}<figcaption>{escape(figure.reading)}</figcaption></figure>"
-            )
-    return blocks
+    return [figure_block(figure) for draw in ALL if (figure := draw(run)) is not None]
 
 
 def _warnings(run: Run) -> str:
@@ -88,26 +67,25 @@ def _verdicts(run: Run) -> str:
     ]
     names = ["claim", "predicted", "measured", "tolerance", "cases", "verdict"]
     note = "Predicted and measured stand for the case that differs most from its prediction."
-    return f"<h2>Predicted and measured</h2>{_html_table(names, rows)}<p class=note>{note}</p>"
+    return f"<h2>Predicted and measured</h2>{html_table(names, rows)}<p class=note>{note}</p>"
 
 
 def _table(run: Run) -> str:
     columns = [name for name in [run.heading["headline"], *run.heading["columns"]] if name in run.summary]
+    rates = [LEARNING_RATE] * run.matched
     rows = [
-        [escape(row["label"]), *(with_interval(row[name], row[f"{name}:low"]) for name in columns), str(row["seeds"])]
+        [
+            escape(row["label"]),
+            *(with_interval(row[name], row[f"{name}:low"]) for name in columns),
+            *(number(row[name]) for name in rates),
+            str(row["seeds"]),
+        ]
         for _, row in run.summary.iterrows()
     ]
     definitions = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(run.manifest['metrics'][name]['definition'])}</dd>" for name in columns
     )
-    return _html_table(["variant", *columns, "seeds"], rows) + f"<dl>{definitions}</dl>"
-
-
-def _html_table(names: list[str], rows: list[list[str]]) -> str:
-    """A table whose cells are ready-made HTML."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+    return html_table(["variant", *columns, "seeds"], rows) + f"<dl>{definitions}</dl>"
 
 
 def _provenance(run: Run) -> str:
@@ -124,7 +102,7 @@ def _provenance(run: Run) -> str:
     }
     rows = [[escape(name), escape(str(text))] for name, text in facts.items()]
     return (
-        _html_table(["", ""], rows)
+        html_table(["", ""], rows)
         + _details("The scenario, as it was read", manifest["scenario"])
         + _details("The first point, all defaults filled in", run.experiment(0))
     )

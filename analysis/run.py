@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 SCHEMA_VERSION = 1
+NOT_SWEPT = ("experiment", "found")  # the keys of a point in the manifest that no swept value stands under
+LEARNING_RATE = "optimizer.learning_rate"
 
 
 class RunError(Exception):
@@ -60,7 +62,7 @@ class Run:
         """The columns that tell the points apart."""
         names: dict[str, None] = {}
         for point in self.manifest["points"]:
-            names |= dict.fromkeys(key for key in point if key != "experiment")
+            names |= dict.fromkeys(key for key in point if key not in NOT_SWEPT)
         return list(names)
 
     @cached_property
@@ -68,15 +70,24 @@ class Run:
         """One short name a point: 'adamw, b1 = 0.9'."""
         return [self._label(point) for point in self.manifest["points"]]
 
+    @property
+    def matched(self) -> bool:
+        """Whether learning rates were found for a comparison at equal displacement."""
+        return any(self.found(point) for point in range(len(self.manifest["points"])))
+
     def experiment(self, point: int) -> dict[str, Any]:
         """Everything that a point was run with, defaults included; `surrogate` is the product its method stands for."""
         return self.manifest["points"][point]["experiment"]
+
+    def found(self, point: int) -> dict[str, Any]:
+        """What was worked out before the run: a matched learning rate, at which measure, and to what; else empty."""
+        return self.manifest["points"][point].get("found", {})
 
     def _label(self, point: dict[str, Any]) -> str:
         parts = [
             f"{key.rsplit('.', 1)[-1]} = {_short(value)}" if "." in key else str(value)
             for key, value in point.items()
-            if key != "experiment"
+            if key not in NOT_SWEPT
         ]
         return ", ".join(parts) or self.manifest["name"]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.intervals import half_width
+from analysis.run import LEARNING_RATE
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -18,19 +19,26 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 def readings(run: Run) -> pd.DataFrame:
     """One row per point and seed: the value that stands for the whole run, by each metric's declared reading.
 
-    "mean": over all updates. "end": after the last update of a rollout, averaged over rollouts. "final": after the
-    last update of the run. Undefined values (NaN) are left out of averages.
+    "mean": over all updates. "sum": over a rollout's updates, averaged over rollouts. "end": after the last update of
+    a rollout, averaged over rollouts. "final": after the last update of the run. A quotient is that of its two
+    metrics' own readings. Undefined values (NaN) are left out of averages.
     """
-    updates, keys = run.updates, ["point", "seed"]
+    updates, keys, declared = run.updates, ["point", "seed"], run.manifest["metrics"]
     ends = updates[updates["update"] == updates.groupby("point")["update"].transform("max")]
     finals = ends[ends["rollout"] == ends.groupby("point")["rollout"].transform("max")]
-    frames = {"mean": updates, "end": ends, "final": finals}
     by_reading = {
-        reading: [name for name in run.metrics if run.manifest["metrics"][name]["reading"] == reading]
-        for reading in frames
+        reading: [name for name in run.metrics if declared[name]["reading"] == reading]
+        for reading in ("mean", "sum", "end", "final")
     }
+    sums = updates.groupby([*keys, "rollout"])[by_reading["sum"]].sum(min_count=1)
+    frames = {"mean": updates, "sum": sums, "end": ends, "final": finals}
     parts = [frame.groupby(keys)[by_reading[reading]].mean() for reading, frame in frames.items()]
-    return pd.concat(parts, axis=1)[run.metrics].reset_index()
+    found = pd.concat(parts, axis=1)[run.metrics]
+    for name in run.metrics:
+        if quotient := declared[name].get("quotient"):
+            above, below = (found[part] for part in quotient)
+            found[name] = above / below.where(below != 0)
+    return found.reset_index()
 
 
 def ratio_quantiles(run: Run) -> pd.DataFrame:
@@ -41,10 +49,17 @@ def ratio_quantiles(run: Run) -> pd.DataFrame:
     return found.rename(columns=names).groupby(["point", "seed"]).mean().reset_index()
 
 
+def learning_rate(run: Run, point: int) -> float:
+    """The learning rate that a point was run with; NaN where it is no number."""
+    rate = run.experiment(point)["optimizer"].get("learning_rate")
+    return float(rate) if isinstance(rate, int | float) else float("nan")
+
+
 def summarize(run: Run) -> pd.DataFrame:
     """One row per point: swept values, label, seeds, and for each metric its mean and interval (`…:low`, `…:high`).
 
-    Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too.
+    Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too. Where learning rates were
+    matched, they are a column.
     """
     values = readings(run)
     if run.ratios is not None:
@@ -54,6 +69,8 @@ def summarize(run: Run) -> pd.DataFrame:
     for point, seeds in values.groupby("point"):
         swept = {key: run.manifest["points"][point].get(key) for key in run.swept}
         row = {"point": point, **swept, "label": run.labels[point], "seeds": len(seeds)}
+        if run.matched:
+            row[LEARNING_RATE] = learning_rate(run, point)
         for metric in metrics:
             mean, half = seeds[metric].mean(), half_width(seeds[metric])
             row |= {metric: mean, f"{metric}:low": mean - half, f"{metric}:high": mean + half}

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.words import finding, measured, number, with_interval
+from analysis.run import LEARNING_RATE
+from analysis.words import fairness, finding, measured, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,8 @@ def show(run: Run, console: Console | None = None) -> None:
         console.print()
         console.print(verdicts(run))
     console.print(f"\n{escape(finding(run))}")
+    if how := fairness(run):
+        console.print(escape(how))
     if "diverged" in run.summary and (diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist()):
         console.print(f"Diverged (not finite) in some seeds: {escape('; '.join(diverged))}", style="bold red")
     console.print("\nreport  ", end="")
@@ -45,11 +48,12 @@ def show(run: Run, console: Console | None = None) -> None:
 
 def results(run: Run) -> Table:
     """One row a point: the headline metric with its interval, and the columns that the scenario asks for."""
-    columns = [name for name in [run.heading["headline"], *run.heading["columns"]] if name in run.summary]
+    wanted = [run.heading["headline"], *run.heading["columns"], *[LEARNING_RATE] * run.matched]
+    columns = [name for name in wanted if name in run.summary]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("variant")
     for name in columns:
-        table.add_column(name.replace("/", "/\n"), justify="right", vertical="bottom")
+        table.add_column(name.replace("optimizer.learning_", "learning ").replace("/", "/\n"), justify="right", vertical="bottom")
     for _, row in run.summary.head(MOST_ROWS).iterrows():
         table.add_row(escape(row["label"]), *_cells(row, columns))
     return table

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.run import Run
 
-MEANS = {"end": "at the end of a rollout", "final": "at the end of the run", "mean": "on average over all updates"}
+MEANS = {
+    "sum": "summed over a rollout's updates",
+    "end": "at the end of a rollout",
+    "final": "at the end of the run",
+    "mean": "on average over all updates",
+}
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -55,6 +60,29 @@ def finding(run: Run) -> str:
             f"to {number(most[metric])} ({most['label']})."
         )
     return " ".join(filter(None, [sentence, _fared(run)]))
+
+
+MEASURES = {
+    "first_update_kl": "KL after the first update",
+    "first_update_ratio": "largest ratio after the first update",
+    "total_kl": "KL summed over the rollouts",
+}
+
+
+def fairness(run: Run) -> str:
+    """How the learning rates of compared optimizers were chosen; empty where none are compared."""
+    points = range(len(run.manifest["points"]))
+    if len({point.get("optimizer") for point in run.manifest["points"]}) < 2 and not run.matched:
+        return ""
+    if not run.matched:
+        return "Learning rates are as given: the optimizers are not matched at an equal displacement."
+    ways = {
+        f"{text} = {number(to) if isinstance(to, float) else f'that of {to}'}": None
+        for found in map(run.found, points)
+        for measure, text in MEASURES.items()
+        if measure in found and (to := found["to"]) is not None
+    }
+    return f"Learning rates were found that match: {'; '.join(ways)}."
 
 
 def _fared(run: Run) -> str:

@@ -80,6 +80,7 @@ _HOME = {
     "KL": "simulator.surrogates.regularizers",
     "Entropy": "simulator.surrogates.regularizers",
     "optimizer": "simulator.optimizers.schema",
+    "OPTIMIZERS": "simulator.optimizers.own",
 }
 
 __all__ = sorted(_HOME)

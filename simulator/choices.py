@@ -12,7 +12,7 @@ from simulator.dialects.tables import in_dialect
 from simulator.errors import describe, did_you_mean, dotted, schema_problems
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
 from simulator.optimizers.schema import build_optimizer, optimizer_problems
-from simulator.parts import Family
+from simulator.parts import Family, as_tuples
 
 FAMILIES = {"environment": ENVIRONMENTS, "policy": POLICIES, "method": METHODS, "rollouts": ROLLOUTS}
 ONE_CLASS = {"training": Training, "record": Record}
@@ -92,7 +92,7 @@ def _made(family: str, table: dict) -> tuple[Any, Problems]:
     if problems:
         return None, problems
     try:
-        made = TypeAdapter(cls).validate_python(_tuples(table))
+        made = TypeAdapter(cls).validate_python(as_tuples(table))
     except ValidationError as error:
         return None, list(schema_problems(error, cls, table))
     return made, list(made.problems()) if hasattr(made, "problems") else []
@@ -110,9 +110,3 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
     there = f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else known
     return None, [(family.tag, f"unknown {family.noun} {tag!r}; {there}")]
 
-
-def _tuples(value: Any) -> Any:
-    """Arrays as tuples: what is structure has to be hashable."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value

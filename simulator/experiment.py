@@ -59,7 +59,7 @@ from simulator.policies.log_linear import LogLinear
 from simulator.policies.low_rank import LowRank
 from simulator.policies.tabular import Tabular
 from simulator.policies.transformer import Transformer
-from simulator.probes import PROBES
+from simulator.probes import COMPARED_BY, PROBES
 from simulator.rollouts import Fixed, Recorded, Sampled
 from simulator.surrogates.base import Surrogate
 
@@ -150,18 +150,32 @@ def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
 class Record:
     """What is kept: the metrics of the named probes for every update, per-token ratios of every n-th rollout.
 
-    An `oracle` says of every rollout's first gradient what it is on average, against the gradient of the return.
+    An `oracle` says of every rollout's first gradient what it is on average, against the gradient of the return. With
+    `twin` the optimizer's memoryless twin runs beside it, on the same random numbers: what differs, memory caused.
     """
 
     probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(tuple(PROBES))
     ratios: Stride | None = None
     oracle: Oracle | None = None
+    twin: bool = static(False)
 
     @property
     def active_probes(self) -> tuple[str, ...]:
-        """The probes that have something to say: the oracle's only where there is one."""
-        silent = {None: {"bias", "bias_error"}, "enumerated": {"bias_error"}}
-        return tuple(name for name in self.probes if name not in silent.get(getattr(self.oracle, "kind", None), ()))
+        """The probes that have something to say: the oracle's and the twin's only where there is one."""
+        silent = {None: {"bias", "bias_error"}, "enumerated": {"bias_error"}}.get(
+            getattr(self.oracle, "kind", None), set()
+        )
+        silent = silent if self.twin else silent | {"twin"}
+        return tuple(name for name in self.probes if name not in silent)
+
+    @property
+    def attributed(self) -> bool:
+        """Whether updates are taken apart."""
+        return "attribution" in self.probes
+
+    def of_twin(self) -> Record:
+        """What is recorded of a twin: what it is compared by."""
+        return Record(probes=tuple(name for name in COMPARED_BY if name in self.probes))
 
     @property
     def token_stride(self) -> int | None:
@@ -196,6 +210,9 @@ class Experiment:
         yield from self._reward_problems()
         yield from self._fixed_problems()
         yield from self._oracle_problems()
+        if self.record.twin and self.optimizer.memoryless() is None:
+            name = self.optimizer.name
+            yield "record.twin", f"the memoryless twin of {name} is not known; name one: twin = {{ name = … }} in [optimizer]"
         misfits = getattr(self.policy, "misfits", lambda environment: ())
         yield from ((f"policy.{field}", sentence) for field, sentence in misfits(self.environment))
 

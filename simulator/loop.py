@@ -18,6 +18,7 @@ from jax import Array
 from jaxtyping import Bool, Int
 
 from simulator import exact
+from simulator.attribution import attribute, old_momentum
 from simulator.environments.base import Environment
 from simulator.methods.base import Method
 from simulator.parts import part
@@ -25,7 +26,8 @@ from simulator.policies.base import Policy
 from simulator.probes.base import measure
 from simulator.rollouts.walking import greedy_rewards
 from simulator.step_context import StepContext
-from simulator.surrogates.base import Surrogate, log_probs_of, pullback
+from simulator.surrogates.base import log_probs_of, pullback, pushforward
+from simulator.surrogates.signals import signals
 from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
 
 # Who draws random numbers; the position in this list is part of the key.
@@ -47,12 +49,16 @@ class Experiment(Protocol):
 
 @part
 class State:
-    """All that one rollout hands to the next; `past` are the parameters `[staleness, …]` before it, oldest first."""
+    """All that one rollout hands to the next; `past` are the parameters `[staleness, …]` before it, oldest first.
+
+    `twin` is the state of the memoryless twin, which runs beside it on the same random numbers.
+    """
 
     params: Params
     opt_state: Any
     start_params: Params
     past: Params | None = None
+    twin: State | None = None
 
 
 def _key(key: Array, consumer: str, rollout: int | Array = 0) -> Array:
@@ -68,7 +74,13 @@ def init(experiment: Experiment, key: Array) -> State:
         opt_state=experiment.optimizer.build().init(params),
         start_params=params,
         past=_repeated(params, experiment.rollouts.staleness),
+        twin=init(_twin_of(experiment), key) if experiment.record.twin else None,
     )
+
+
+def _twin_of(experiment: Experiment) -> Experiment:
+    """The same experiment with the optimizer's memoryless twin, which records no more than is compared."""
+    return replace(experiment, optimizer=experiment.optimizer.memoryless(), record=experiment.record.of_twin())
 
 
 def _prepared(experiment: Experiment, key: Array) -> Experiment:
@@ -103,7 +115,11 @@ def advance(experiment: Experiment, key: Array, state: State, first: Int[Array, 
 
     def one(carry, index):
         state, recorded = carry
-        after, metrics, tokens = _rollout(experiment, key, state, index, listed)
+        twin, beside = None, None
+        if experiment.record.twin:
+            twin, beside, _ = _rollout(_twin_of(experiment), key, state.twin, index, listed)
+        after, metrics, tokens = _rollout(experiment, key, state, index, listed, beside)
+        after = replace(after, twin=twin)
         after = jax.tree.map(lambda new, old: jnp.where(index < training.num_rollouts, new, old), after, state)
         if every is not None:
             slot = jnp.where(index % every == 0, index // every - -(-first // every), slots)  # the last one is refuse
@@ -129,14 +145,25 @@ def _blank(experiment: Experiment, slots: int) -> Tokens:
         advantages=jnp.zeros(group),
         log_ratio=jnp.zeros(every),
         clip_active=jnp.zeros(every, bool),
+        coasting=jnp.zeros(every) if experiment.record.attributed else None,
     )
 
 
 def _rollout(
-    experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: exact.Listed | None
+    experiment: Experiment,
+    key: Array,
+    state: State,
+    index: Int[Array, ""],
+    listed: exact.Listed | None,
+    twin: dict[str, Array] | None = None,
 ) -> tuple[State, dict[str, Array], Tokens]:
-    """Sample one rollout and make all its updates. `listed` are all completions, where they are few enough."""
-    environment, policy, training = experiment.environment, experiment.policy, experiment.training
+    """Sample one rollout and make all its updates.
+
+    `listed` are all completions, where they are few enough; `twin` the metrics `[K]` of the twin's same updates.
+    """
+    environment, policy, training, record = (
+        experiment.environment, experiment.policy, experiment.training, experiment.record
+    )  # fmt: skip
     surrogate = experiment.method.surrogate()
     optimizer = experiment.optimizer.build()
 
@@ -157,10 +184,11 @@ def _rollout(
             exact.completion_logprobs(policy, params, listed) for params in (behavior_params, state.start_params)
         ]
     listed_behavior, listed_reference = (None, None) if listed is None else anchors
-    bias = {} if experiment.record.oracle is None else _bias(experiment, key, state, behavior_params, index, listed)
+    bias = {} if record.oracle is None else _bias(experiment, key, state, behavior_params, index, listed)
 
-    def update(carry, takes_part):
-        params, opt_state, log_probs = carry
+    def update(carry, this):
+        params, opt_state, log_probs, old = carry
+        number, takes_part, beside = this
         batch = Minibatch(
             log_probs=log_probs,
             reference_log_probs=reference,
@@ -174,9 +202,14 @@ def _rollout(
         through = pullback(policy, params, rollout, log_probs)
         push = surrogate.token_push(batch)
         grads = through(surrogate.row_push(batch, push))
-        updates, opt_state = optimizer.update(
-            optax.tree.scale(-1.0, grads), opt_state, params, value=-surrogate.objective(batch)
+        loss_grads = optax.tree.scale(-1.0, grads)
+        told = {"value": -surrogate.objective(batch)} | signals(
+            experiment.optimizer.signals, surrogate, batch, rollout.mask, through, number, len(minibatches)
         )
+        updates, next_state = optimizer.update(loss_grads, opt_state, params, **told)
+        attribution = None
+        if record.attributed:
+            attribution, old = attribute(experiment.optimizer, loss_grads, opt_state, params, told, updates, old)
         updated = optax.apply_updates(params, updates)
         log_probs = log_probs_of(policy, updated, rollout)
         step = StepContext(
@@ -196,13 +229,20 @@ def _rollout(
             listed_reference=listed_reference,
             bias=bias,
             pullback=through,
+            pushforward=pushforward(policy, params, rollout, batch.log_probs),
+            attribution=attribution,
+            twin=beside,
         )
-        ratios = (step.after.log_ratio, _silenced(surrogate, batch))
-        return (updated, opt_state, log_probs), (measure(step, experiment.record.active_probes), ratios)
+        coasted = step.carried(attribution.coasting) if record.attributed and record.token_stride else None
+        ratios = (step.after.log_ratio, surrogate.silenced(batch), coasted)
+        return (updated, next_state, log_probs, old), (measure(step, record.active_probes), ratios)
 
     minibatches = _minibatches(_key(key, "minibatches", index), training, advantages.shape)
-    carry = (state.params, state.opt_state, start)
-    (params, opt_state, _), (metrics, (log_ratio, clip_active)) = jax.lax.scan(update, carry, minibatches)
+    opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
+    old = old_momentum(experiment.optimizer, opt_state) if record.attributed else None
+    carry = (state.params, opt_state, start, old)
+    these = (jnp.arange(len(minibatches)), minibatches, twin)
+    (params, opt_state, *_), (metrics, (log_ratio, clip_active, coasting)) = jax.lax.scan(update, carry, these)
     tokens = Tokens(
         tokens=rollout.tokens,
         mask=rollout.mask,
@@ -210,6 +250,7 @@ def _rollout(
         advantages=advantages,
         log_ratio=log_ratio,
         clip_active=clip_active,
+        coasting=coasting,
     )
     past = None if state.past is None else jax.tree.map(_pushed, state.past, state.params)
     return State(params=params, opt_state=opt_state, start_params=state.start_params, past=past), metrics, tokens
@@ -250,14 +291,6 @@ def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array
     if "greedy" not in experiment.method.surrogate().advantage.reads:
         return rollout
     return replace(rollout, greedy=greedy_rewards(_key(key, "greedy", index), environment, policy, params, index))
-
-
-def _silenced(surrogate: Surrogate, batch: Minibatch) -> Bool[Array, "P G T"]:
-    """The tokens whose gradient the clip made exactly zero."""
-    if (clipped := surrogate.clipped(batch)) is None:
-        return jnp.zeros(batch.mask.shape, dtype=bool)
-    low, high, dual = clipped
-    return (low | high | dual) & batch.mask
 
 
 def _minibatches(key: Array, training: Any, shape: tuple[int, int]) -> Bool[Array, "K P G"]:

@@ -84,6 +84,13 @@ def claim_of(member: type) -> str:
     return (member.__doc__ or "").strip().splitlines()[0]
 
 
+def as_tuples(value: Any) -> Any:
+    """A table with its arrays as tuples: what is structure has to be hashable."""
+    if isinstance(value, list):
+        return tuple(as_tuples(item) for item in value)
+    return {key: as_tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def to_plain(value: Any) -> Any:
     """A part, or anything in it, as plain dicts, lists and numbers (for JSON). A part may say it shorter: `plain`."""
     if hasattr(value, "plain"):

@@ -33,6 +33,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.calibration import calibrated
 from simulator.errors import ScenarioError
 from simulator.experiment import NEEDS_A_FILE
 from simulator.parts import to_plain
@@ -102,11 +103,12 @@ def write_run(
     except OSError as error:
         raise ScenarioError(str(out), [("", f"cannot be written: {error.strerror}")]) from error
     try:
+        asked, scenario = scenario, calibrated(scenario)
         todo = plan(scenario)
         params = _write_tables(scenario, todo, partial, on_progress)
         if scenario.is_replay:
             _write_params(partial / "params.npz", params)
-        write_whole(partial / "manifest.json", json.dumps(_manifest(scenario, todo, began), indent=1).encode())
+        write_whole(partial / "manifest.json", json.dumps(_manifest(scenario, asked.digest(), todo, began), indent=1).encode())
         partial.chmod(0o755)
         if final.exists():
             shutil.rmtree(final)
@@ -138,7 +140,7 @@ def _write_tables(
         part = f"part-{number:05d}.parquet"
         _write_table(folder / "updates" / part, updates_table(chunk, swept, metrics), metrics)
         if len(chunk.recorded_rollouts):
-            _write_table(folder / "ratios" / part, ratios_table(chunk), ["log_ratio"])
+            _write_table(folder / "ratios" / part, ratios_table(chunk), ["log_ratio", "coasting"])
         params |= chunk.last_params()
         done += next(iter(chunk.trace.metrics.values())).size
         on_progress(done, todo.num_updates)
@@ -171,16 +173,16 @@ def _write_table(path: Path, table: pa.Table, measured: list[str]) -> None:
         sink,
         compression="zstd",
         use_dictionary=[name for name in table.schema.names if name not in measured],
-        column_encoding=dict.fromkeys(measured, "BYTE_STREAM_SPLIT"),
+        column_encoding={name: "BYTE_STREAM_SPLIT" for name in measured if name in table.schema.names},
     )
     write_whole(path, sink.getvalue())
 
 
-def _manifest(scenario: Scenario, todo: Plan, began: float) -> dict[str, Any]:
+def _manifest(scenario: Scenario, digest: str, todo: Plan, began: float) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "name": scenario.name,
-        "hash": scenario.digest(),
+        "hash": digest,
         "heading": to_plain(scenario.heading),
         "scenario": scenario.tables,
         "points": scenario.resolved(),

@@ -18,6 +18,7 @@ from simulator.choices import DEFAULTS, PARTS, Choice, choices
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.experiment import ENVIRONMENTS, NEEDS_A_FILE, Experiment, Training
 from simulator.heading import Heading, read_heading
+from simulator.matching import Point, match_problems
 from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
 from simulator.probes import Metric, declared
@@ -25,14 +26,6 @@ from simulator.reading import override, read
 from simulator.rollouts import Recorded
 
 Finish = Callable[[Experiment], tuple[Experiment, list[tuple[str, str]]]]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One experiment of a scenario, and the swept values that tell it from the others."""
-
-    values: dict[str, Any]
-    experiment: Experiment
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,10 @@ class Scenario:
 
     def resolved(self) -> list[dict[str, Any]]:
         """Every point with all its defaults filled in, as plain values."""
-        return [{**point.values, "experiment": _plain(point.experiment)} for point in self.points]
+        return [
+            {**point.values, "experiment": _plain(point.experiment)} | ({"found": point.found} if point.found else {})
+            for point in self.points
+        ]
 
     def digest(self) -> str:
         """Eight characters that name the question: the same resolved scenario has the same."""
@@ -109,6 +105,7 @@ def load(
         experiment, wrong = (point.experiment, []) if finish is None else finish(point.experiment)
         points.append(replace(point, experiment=experiment))
         problems += wrong or experiment.problems()
+    problems += match_problems(points)
     problems = list(dict.fromkeys(problems))
     if len({(training.seeds, training.seed, training.precision) for training in map(_training, points)}) > 1:
         problems.append(("training", "seeds, seed and precision must be the same in all variants: they are paired"))

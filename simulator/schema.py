@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from simulator.choices import DEFAULTS, FAMILIES, PARTS
 from simulator.experiment import DIALECTS, Record, Training
 from simulator.heading import Heading
+from simulator.optimizers.base import Measure, Settings
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
-from simulator.optimizers.schema import OWN_NUMBERS
 
 AXIS = {
     "description": "an axis: every value is a point",
@@ -34,6 +34,16 @@ AXIS = {
             for form in ("range", "log_range")
         ),
     ],
+}
+MATCH = {
+    "description": "the learning rate at which a measure is what it is for another optimizer, or this number",
+    "type": "object",
+    "properties": {
+        "match": {"enum": list(get_args(Measure))},
+        "to": {"anyOf": [{"type": "string"}, {"type": "number", "exclusiveMinimum": 0}]},
+    },
+    "required": ["match", "to"],
+    "additionalProperties": False,
 }
 LABEL = {"type": "string", "description": "what this variant is called"}
 KINDS = {
@@ -108,10 +118,11 @@ def _with_axes(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optimizer(definitions: dict[str, Any]) -> dict[str, Any]:
-    own = {"label": {"type": "string"}} | {
-        key: {"type": "number", "minimum" if allowed else "exclusiveMinimum": least}
-        for key, (least, allowed) in OWN_NUMBERS.items()
-    }
+    settings = TypeAdapter(Settings).json_schema(ref_template="#/$defs/{model}")
+    definitions |= {key: _with_axes(definition) for key, definition in settings.pop("$defs").items()}
+    definitions["match"] = MATCH
+    twin = {"type": "object", "description": "its memoryless twin: an optimizer table", "required": ["name"]}
+    own = {"label": LABEL, "twin": twin} | settings["properties"]
     for name, factory in schedules().items():
         definitions[f"schedule.{name}"] = _factory(factory, "schedule", {})
     for name, factory in optimizers().items():
@@ -141,4 +152,7 @@ def _keyword(word: Keyword) -> dict[str, Any]:
         schema["default"] = list(word.default) if isinstance(word.default, tuple) else word.default
     if not word.schedule:
         return schema
-    return {"anyOf": [schema, *({"$ref": f"#/$defs/schedule.{name}"} for name in schedules())]}
+    match = ["match"] if word.name == "learning_rate" else []
+    return {
+        "anyOf": [schema, *({"$ref": f"#/$defs/{name}"} for name in [*match, *map("schedule.{}".format, schedules())])]
+    }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jaxtyping import Bool, Float
 
+from simulator.attribution import Attribution
 from simulator.environments.base import Environment
 from simulator.exact import Listed, completion_logprobs
 from simulator.lazy import Array, jnp
@@ -24,7 +25,9 @@ class StepContext:
     the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
     parameters. `listed` are all completions, None where they are too many; `listed_behavior` and `listed_reference`
     are their log-probabilities under those policies; `bias` is what the oracle found, empty where none was asked.
-    `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the parameters.
+    `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the parameters;
+    `pushforward` carries a step of the parameters to them, to first order. `attribution` are the parts of `updates`,
+    None where nothing asks for them. `twin` are the metrics of the memoryless twin's same update, None without one.
     """
 
     environment: Environment
@@ -43,6 +46,9 @@ class StepContext:
     listed_reference: Float[Array, "P C"] | None
     bias: dict[str, Array]
     pullback: Callable[[Float[Array, "R V"]], Params]
+    pushforward: Callable[[Params], Float[Array, "R V"]]
+    attribution: Attribution | None = None
+    twin: dict[str, Array] | None = None
 
     @cached_property
     def after(self) -> Minibatch:
@@ -66,6 +72,23 @@ class StepContext:
     def gradient_through(self, which: Bool[Array, "P G T"]) -> Params:
         """The part of the gradient that comes through some tokens, regularisers aside."""
         return self.pullback(scatter(jnp.where(which, self.push, 0.0), self.before))
+
+    def carried(self, step: Params | None) -> Float[Array, "P G T"]:
+        """What a step of the parameters adds to the log-ratio of every token, to first order; 0 for no step."""
+        batch = self.after
+        if step is None:
+            return jnp.zeros(batch.mask.shape)
+        return jnp.where(batch.mask & batch.chosen, self.pushforward(step)[batch.rows, batch.tokens], 0.0)
+
+    @cached_property
+    def whole_before(self) -> Minibatch:
+        """The whole rollout under the parameters that the update found."""
+        return replace(self.after, log_probs=self.before.log_probs)
+
+    @cached_property
+    def change(self) -> Float[Array, "P G T"]:
+        """What the update did to the log-ratio of every token."""
+        return self.after.log_ratio - self.whole_before.log_ratio
 
     @cached_property
     def ratio(self) -> Float[Array, "P G T"]:

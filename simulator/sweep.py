@@ -7,7 +7,7 @@ are, and rollouts are gone through in equal stretches, so that memory does not g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from simulator import loop
 from simulator.experiment import Experiment
+from simulator.matching import Point
 from simulator.scenario import Scenario
 from simulator.types import Params, Trace
 
@@ -103,18 +104,24 @@ class Plan:
 
 
 def plan(scenario: Scenario) -> Plan:
-    """Group the points by structure: equal static fields and equal shapes."""
+    """Group the points by structure."""
+    training = scenario.training
+    structures = by_structure(scenario.points, range(len(scenario.points)))
+    return Plan(structures, len(scenario.points), training.seeds, training.seed)
+
+
+def by_structure(points: Sequence[Point], which: Iterable[int]) -> list[Structure]:
+    """Some of the points by structure: equal static fields and equal shapes."""
     groups: dict[object, list[int]] = {}
-    for index, point in enumerate(scenario.points):
-        leaves, treedef = jax.tree.flatten(point.experiment)
+    for index in which:
+        leaves, treedef = jax.tree.flatten(points[index].experiment)
         groups.setdefault((treedef, tuple(np.shape(leaf) for leaf in leaves)), []).append(index)
     structures = []
-    for points in groups.values():
-        experiments = [scenario.points[index].experiment for index in points]
+    for group in groups.values():
+        experiments = [points[index].experiment for index in group]
         stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *experiments)
-        structures.append(Structure(points=points, stacked=stacked, example=experiments[0]))
-    training = scenario.training
-    return Plan(structures, len(scenario.points), training.seeds, training.seed)
+        structures.append(Structure(points=group, stacked=stacked, example=experiments[0]))
+    return structures
 
 
 @jax.jit

@@ -13,10 +13,11 @@ from simulator.types import Tokens
 
 
 def swept_columns(scenario: Scenario) -> dict[str, pa.Array]:
-    """The swept values of all points, one array a column: numbers where all are, else text; null where unset."""
+    """The swept and found values of all points, one array a column: numbers where all are, else text; null if unset."""
     columns = {}
-    for name in dict.fromkeys(name for point in scenario.points for name in point.values):
-        values = [point.values.get(name) for point in scenario.points]
+    rows = [point.values | {key: value for key, value in point.found.items() if "." in key} for point in scenario.points]
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
         numbers = all(type(value) in (int, float) for value in values if value is not None)
         whole = all(type(value) is int for value in values if value is not None)
         kind = pa.int64() if whole else pa.float64() if numbers else pa.string()
@@ -53,12 +54,16 @@ def ratios_table(chunk: Chunk) -> pa.Table:
         full = np.expand_dims(values, [axis for axis in range(6) if axis not in axes])
         return np.broadcast_to(full, shape).reshape(-1)[said]
 
-    with np.errstate(over="ignore"):  # a diverged run may leave what float32 cannot hold: infinite is what it is
-        log_ratio = tokens.log_ratio.astype(np.float32)
+    def single(values: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # a diverged run may leave what float32 cannot hold: infinite is what it is
+            return column(values.astype(np.float32), 0, 1, 2, 3, 4, 5)
 
     def index(values: np.ndarray, axis: int) -> np.ndarray:
         return column(values.astype(np.int32), axis)
 
+    coasting = {}
+    if tokens.coasting is not None:
+        coasting["coasting"] = single(tokens.coasting)
     return pa.table(
         {
             "point": index(chunk.points, 0),
@@ -71,8 +76,9 @@ def ratios_table(chunk: Chunk) -> pa.Table:
             "token": column(tokens.tokens.astype(np.int32), 0, 1, 3, 4, 5),
             "reward": column(tokens.rewards, 0, 1, 3, 4),
             "advantage": column(tokens.advantages, 0, 1, 3, 4),
-            "log_ratio": column(log_ratio, 0, 1, 2, 3, 4, 5),
+            "log_ratio": single(tokens.log_ratio),
             "clip_active": column(tokens.clip_active, 0, 1, 2, 3, 4, 5),
+            **coasting,
         }
     )
 

@@ -87,7 +87,10 @@ class Minibatch:
 
 @part
 class Tokens:
-    """Per-token trace of the recorded rollouts (leading axes: slots, then `K` where a field changes by update)."""
+    """Per-token trace of the recorded rollouts (leading axes: slots, then `K` where a field changes by update).
+
+    `coasting` is what the coasting part of the update adds to the log-ratio, to first order; None unless attributed.
+    """
 
     tokens: Int[Array, "P G T"]
     mask: Bool[Array, "P G T"]
@@ -95,6 +98,7 @@ class Tokens:
     advantages: Float[Array, "P G"]
     log_ratio: Float[Array, "K P G T"]
     clip_active: Bool[Array, "K P G T"]
+    coasting: Float[Array, "K P G T"] | None = None
 
 
 @part

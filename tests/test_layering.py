@@ -10,13 +10,13 @@ from tests import fresh
 
 # From the bottom up: a module may import what stands below it, and its neighbours in the same entry.
 LAYERS = [
-    ["simulator.lazy"],
+    ["simulator.lazy", "simulator.remedies"],
     ["simulator.parts", "simulator.errors", "simulator.shipped"],
     ["simulator.types", "simulator.axes"],
     ["simulator.environments.base", "simulator.policies.base", "simulator.advantages"],
     ["simulator.surrogates", "simulator.rollouts"],
     ["simulator.exact"],
-    ["simulator.methods.base", "simulator.step_context"],
+    ["simulator.methods.base", "simulator.attribution", "simulator.step_context"],
     ["simulator.environments"],
     ["simulator.policies"],
     ["simulator.methods", "simulator.dialects"],
@@ -25,8 +25,10 @@ LAYERS = [
     ["simulator.loop"],
     ["simulator.experiment"],
     ["simulator.reading", "simulator.heading", "simulator.choices"],
+    ["simulator.matching"],
     ["simulator.scenario"],
     ["simulator.sweep"],
+    ["simulator.calibration"],
 ]
 # Modules above these (runs, engines, commands) may import all of them; the command line is on top.
 COMMANDS = ("simulator.cli", "simulator.__main__", "simulator.commands")
@@ -34,7 +36,7 @@ SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # no
 
 PROTOCOLS = {f"simulator.{family}.base" for family in ("environments", "policies", "methods", "surrogates", "probes")}
 LOOP_MAY_IMPORT = PROTOCOLS | {"simulator.exact", "simulator.parts", "simulator.step_context", "simulator.types"}
-LOOP_MAY_IMPORT |= {"simulator.rollouts.walking"}
+LOOP_MAY_IMPORT |= {"simulator.rollouts.walking", "simulator.attribution", "simulator.surrogates.signals"}
 
 # What is no part itself in the packages whose other modules each hold one.
 NO_PART = {"base", "__init__", "chance", "network", "reward_rules", "reward_scale", "sampling", "worlds"}

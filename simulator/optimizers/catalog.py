@@ -1,12 +1,14 @@
-"""What the installed optax offers, read from its source without importing it.
+"""What the installed optax offers, read from its source without importing it, and what else goes by a name.
 
 `ratiodrift validate` has to know optax's optimizers and their keywords, and must not wait for jax. So the
-signatures are read with `ast`; a test holds them against `inspect.signature` of the imported functions.
+signatures are read with `ast`; a test holds them against `inspect.signature` of the imported functions. Optimizers
+that are not optax's (own.py) stand beside them.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -15,8 +17,8 @@ from typing import Any, Literal
 
 Kind = Literal["number", "integer", "numbers", "constant", "count", "flag", "choice", "opaque"]
 
-# Optimizers that a simulated policy cannot drive, with the reason that users are told.
-NOT_DRIVEN = {
+# optax's optimizers that cannot drive a simulated policy, with the reason that users are told.
+NO_DRIVERS = {
     "lbfgs": "its line search evaluates the objective at points of its own choice",
     "dpsgd": "it needs one gradient an example",
     "sophia": "it needs an objective function for its Hessian estimate",
@@ -49,12 +51,16 @@ class Keyword:
 
 @dataclass(frozen=True)
 class Factory:
-    """One optimizer or schedule of optax: where it lives, what it takes, what its docstring says first."""
+    """One optimizer or schedule: where it lives, what it takes, what its docstring says first.
+
+    `not_driven` says why it cannot drive a simulated policy, where it cannot.
+    """
 
     name: str
     module: str
     keywords: dict[str, Keyword]
     summary: str
+    not_driven: str = ""
 
 
 def _kind(annotation: str, default: Any) -> Kind:
@@ -164,8 +170,36 @@ def _required(factory: Factory) -> set[str]:
     return {keyword.name for keyword in factory.keywords.values() if keyword.required}
 
 
+def optimizers() -> Mapping[str, Factory]:
+    """Every optimizer by name: those of optax and optax.contrib, and all that were added since.
+
+    Going through the names imports nothing; looking up one that is not optax's imports its package.
+    """
+    from simulator.optimizers.own import OPTIMIZERS  # it is made of what is read here
+
+    return OPTIMIZERS
+
+
+class _NotDriven(Mapping[str, str]):
+    """The optimizers that cannot drive a simulated policy, with the reason that users are told."""
+
+    def __getitem__(self, name: str) -> str:
+        if reason := optimizers()[name].not_driven:
+            return reason
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, factory in optimizers().items() if factory.not_driven)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+NOT_DRIVEN = _NotDriven()
+
+
 @cache
-def optimizers() -> dict[str, Factory]:
+def of_optax() -> dict[str, Factory]:
     """Every optimizer of optax and optax.contrib, by name."""
     root = _root()
     core = _factories(root / "_src" / "alias.py", "optax")
@@ -175,7 +209,11 @@ def optimizers() -> dict[str, Factory]:
         if not path.stem.endswith("_test") and path.stem != "__init__":
             offered = _factories(path, "optax.contrib")
             found |= {name: factory for name, factory in offered.items() if name in contributed}
-    return dict(sorted((name, factory) for name, factory in found.items() if _is_optimizer(factory)))
+    return {
+        name: replace(factory, not_driven=NO_DRIVERS.get(name, ""))
+        for name, factory in sorted(found.items())
+        if _is_optimizer(factory)
+    }
 
 
 def _compiled_in(factory: Factory, names: set[str]) -> Factory:

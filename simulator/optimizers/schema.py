@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_args
 
-from simulator.errors import ScenarioError, describe, did_you_mean
-from simulator.optimizers.base import Optimizer, Schedule, Transformation
+from pydantic import TypeAdapter, ValidationError
+
+from simulator.errors import ScenarioError, describe, did_you_mean, schema_problems
+from simulator.optimizers.base import Match, Measure, Optimizer, Schedule, Settings, Transformation
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+from simulator.parts import as_tuples, to_plain
 
-OWN_NUMBERS = {  # numbers that any optimizer takes beside optax's keywords: least value, whether it may be that
-    "max_grad_norm": (0, False),
-    "max_grad_norm_eps": (0, True),
-    "coupled_weight_decay": (0, True),
-}
-OWN_KEYS = ("name", *OWN_NUMBERS)
+SETTINGS = tuple(field.name for field in fields(Settings))
+OWN_KEYS = ("name", "twin", *SETTINGS)
 LEAVES = ("number", "integer", "numbers")
 # optax does not bound its keywords; these names mean the same in every optimizer that has them
 BELOW_ONE = ("b1", "b2", "b3", "momentum")
@@ -23,17 +23,23 @@ NOT_NEGATIVE = (*BELOW_ONE, "learning_rate", "eps", "eps_root", "weight_decay")
 AT_LEAST_ONE = ("rank", "update_proj_gap", "decay_steps", "transition_steps")
 
 
-def optimizer(which: Any, max_grad_norm: float | None = None, **keywords: Any) -> Optimizer | Transformation:
+def optimizer(which: Any, twin: Any = None, **keywords: Any) -> Optimizer | Transformation:
     """An optimizer from Python: optax's name and keywords, or any `optax.GradientTransformation` object.
 
+    `keywords` are optax's and those that any optimizer takes (`max_grad_norm`, `state`, `remedies`, …). `twin` is its
+    memoryless twin, another such optimizer or object; that of a name need only be given where it is not known.
     Raises ScenarioError for an unknown name or keyword, as a scenario file would.
     """
-    if not isinstance(which, str):
-        return Transformation(transformation=which, max_grad_norm=max_grad_norm)
-    table = {"name": which, **keywords} | ({} if max_grad_norm is None else {"max_grad_norm": max_grad_norm})
-    if problems := list(optimizer_problems(table)):
+    table = keywords if not isinstance(which, str) else {"name": which, **keywords}
+    problems = list(optimizer_problems(table) if isinstance(which, str) else _settings_problems(table))
+    if problems:
         raise ScenarioError("optimizer", problems)
-    return build_optimizer(table)
+    if twin is not None and not isinstance(twin, Settings):
+        twin = optimizer(twin)
+    if isinstance(which, str):
+        made = build_optimizer(table)
+        return made if twin is None else replace(made, twin=twin)
+    return Transformation(transformation=which, twin=twin, **_settings(table))
 
 
 def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
@@ -43,17 +49,13 @@ def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
         yield "name", "is required: the name of an optax optimizer"
         return
     if name not in optimizers():
-        yield "name", f"optax has no optimizer {name!r}; {did_you_mean(name, optimizers())}"
+        yield "name", f"there is no optimizer {name!r}; {did_you_mean(name, optimizers())}"
         return
     if name in NOT_DRIVEN:
         yield "name", f"{name} cannot drive a simulated policy: {NOT_DRIVEN[name]}"
         return
-    for key, (least, allowed) in OWN_NUMBERS.items():
-        value = table.get(key, least + 1)
-        if not _is_number(value) or value < least or (value == least and not allowed):
-            yield key, f"must be a number {'>=' if allowed else '>'} {least}, got {value!r}"
-    if "max_grad_norm_eps" in table and "max_grad_norm" not in table:
-        yield "max_grad_norm_eps", "belongs to max_grad_norm, which is not set"
+    yield from _settings_problems({key: table[key] for key in table if key in SETTINGS})
+    yield from _twin_problems(table)
     yield from _keyword_problems(optimizers()[name], {key: table[key] for key in table if key not in OWN_KEYS})
 
 
@@ -61,9 +63,62 @@ def build_optimizer(table: dict) -> Optimizer:
     """An Optimizer from a table without problems."""
     factory = optimizers()[table["name"]]
     given = {key: table[key] for key in table if key not in OWN_KEYS}
+    match = given.get("learning_rate")
+    if is_match(match):
+        given["learning_rate"] = 1.0
     numbers, options = _split(factory, given)
-    own = {key: table.get(key) for key in OWN_NUMBERS}
-    return Optimizer(name=factory.name, numbers=numbers, options=options, **own)
+    twin = build_optimizer(_twin_table(table)) if "twin" in table else None
+    return Optimizer(
+        name=factory.name,
+        numbers=numbers,
+        options=options,
+        twin=twin,
+        match=Match(match["match"], match["to"]) if is_match(match) else None,
+        **_settings(table),
+    )
+
+
+def is_match(value: Any) -> bool:
+    """Whether a learning rate is to be found: { match = …, to = … }."""
+    return isinstance(value, dict) and "match" in value
+
+
+def _settings(table: dict) -> dict[str, Any]:
+    """The settings of a table without problems."""
+    made = TypeAdapter(Settings).validate_python({key: as_tuples(table[key]) for key in table if key in SETTINGS})
+    return {key: getattr(made, key) for key in SETTINGS}
+
+
+def _settings_problems(table: dict) -> Iterator[tuple[str, str]]:
+    try:
+        made = TypeAdapter(Settings).validate_python(as_tuples(table))
+    except ValidationError as error:
+        yield from schema_problems(error, Settings, table)
+        return
+    if made.max_grad_norm_eps is not None and made.max_grad_norm is None:
+        yield "max_grad_norm_eps", "belongs to max_grad_norm, which is not set"
+    if made.state == "keep" and "reset_every" in table:
+        yield "reset_every", "belongs to state, which keeps all"
+    for index, remedy in enumerate(made.remedies):
+        wrong = getattr(remedy, "problems", tuple)()
+        yield from ((f"remedies[{index}].{key}", sentence) for key, sentence in wrong)
+
+
+def _twin_table(table: dict) -> dict:
+    """The table of an optimizer's own twin, which has the same settings and learning rate unless it says otherwise."""
+    shared = {key: table[key] for key in (*SETTINGS, "learning_rate") if key in table}
+    return shared | table["twin"]
+
+
+def _twin_problems(table: dict) -> Iterator[tuple[str, str]]:
+    if "twin" not in table:
+        return
+    if not isinstance(table["twin"], dict):
+        yield "twin", f"must be a table like this one, got {describe(table['twin'])}"
+    elif is_match(_twin_table(table).get("learning_rate")):
+        yield "twin.learning_rate", "is required: that of the optimizer itself is yet to be found"
+    else:
+        yield from ((_below("twin", key), sentence) for key, sentence in optimizer_problems(_twin_table(table)))
 
 
 def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
@@ -74,9 +129,10 @@ def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
         key: {"schedule": value.name, **value.numbers, **dict(value.options)} if isinstance(value, Schedule) else value
         for key, value in optimizer.numbers.items()
     }
-    return {"name": optimizer.name, **defaults, **given, **dict(optimizer.options)} | {
-        key: getattr(optimizer, key) for key in OWN_NUMBERS
-    }
+    settings = {key: to_plain(getattr(optimizer, key)) for key in SETTINGS}
+    twin = {} if optimizer.twin is None else {"twin": with_defaults(optimizer.twin)}
+    match = {} if optimizer.match is None else {"learning_rate": to_plain(optimizer.match)}
+    return {"name": optimizer.name, **defaults, **given, **dict(optimizer.options), **settings, **twin, **match}
 
 
 def _split(factory: Factory, given: dict) -> tuple[dict, tuple]:
@@ -114,7 +170,9 @@ def _below(key: str, inner: str) -> str:
 
 
 def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and word.kind == "number":
+    if is_match(value) and word.name == "learning_rate":
+        yield from _match_problems(value)
+    elif isinstance(value, dict) and word.kind == "number":
         yield from _schedule_problems(word, value)
     elif word.kind in ("number", "constant") and not _is_number(value):
         yield "", f"must be a finite number, got {describe(value)}"
@@ -130,6 +188,16 @@ def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
         yield "", f"must be one of {', '.join(word.choices) or 'a string'}, got {describe(value)}"
     elif word.kind == "numbers" and not _are_numbers(value, len(word.default)):
         yield "", f"must be an array of {len(word.default)} numbers, got {describe(value)}"
+
+
+def _match_problems(table: dict) -> Iterator[tuple[str, str]]:
+    measures, to = get_args(Measure), table.get("to")
+    if table["match"] not in measures:
+        yield "match", f"cannot be {table['match']!r}; {did_you_mean(str(table['match']), measures)}"
+    if not isinstance(to, str) and not (_is_number(to) and to > 0):
+        yield "to", f"must be what another optimizer is called, or a number > 0, got {describe(to)}"
+    for key in table.keys() - {"match", "to"}:
+        yield key, "unknown key; a match has the keys match and to"
 
 
 def _schedule_problems(word: Keyword, table: dict) -> Iterator[tuple[str, str]]:

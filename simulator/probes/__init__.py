@@ -1,6 +1,7 @@
 """What is recorded of every update. Importing this package knows all probes; one subject a file."""
 
 from simulator.probes import (  # noqa: F401
+    attribution,
     bias,
     clipping,
     divergences,
@@ -10,7 +11,9 @@ from simulator.probes import (  # noqa: F401
     ratios,
     rewards,
     tasks,
+    twin,
 )
 from simulator.probes.base import METRICS, METRICS_OF, PROBES, Metric, declared, measure
+from simulator.probes.twin import COMPARED_BY
 
-__all__ = ["METRICS", "METRICS_OF", "PROBES", "Metric", "declared", "measure"]
+__all__ = ["COMPARED_BY", "METRICS", "METRICS_OF", "PROBES", "Metric", "declared", "measure"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from jaxtyping import Float
+
 from simulator.lazy import Array, jnp
 from simulator.probes.base import Metric, average, probe, share
 from simulator.step_context import StepContext
+from simulator.surrogates.base import Surrogate
+from simulator.types import Minibatch
 
 
 @probe(
@@ -44,14 +48,20 @@ def clip(step: StepContext) -> dict[str, Array]:
 )
 def drift(step: StepContext) -> dict[str, Array]:
     """How far beyond the clip bound the update left the ratios; absent for methods without a bound on ratios."""
-    surrogate, batch = step.surrogate, step.after
-    if (band := surrogate.band(batch)) is None:
+    batch = step.after
+    if (beyond := excess(step.surrogate, batch)) is None:
         return {}
+    return {
+        "drift/excess_mean": average(beyond, batch.mask),
+        "drift/excess_max": jnp.max(jnp.where(batch.mask, beyond, 0.0)),
+    }
+
+
+def excess(surrogate: Surrogate, batch: Minibatch) -> Float[Array, "P G T"] | None:
+    """Log-ratio beyond the bound that the advantage pushes towards, 0 inside; None without a bound on ratios."""
+    if (band := surrogate.band(batch)) is None:
+        return None
     bottom, top = (jnp.log(jnp.asarray(bound)) for bound in band)
     log_ratio, advantages = surrogate.watched(batch), batch.advantages[..., None]
-    excess = jnp.where(advantages > 0, jnp.maximum(log_ratio - top, 0.0), 0.0)
-    excess = jnp.where(advantages < 0, jnp.maximum(bottom - log_ratio, 0.0), excess)
-    return {
-        "drift/excess_mean": average(excess, batch.mask),
-        "drift/excess_max": jnp.max(jnp.where(batch.mask, excess, 0.0)),
-    }
+    above = jnp.where(advantages > 0, jnp.maximum(log_ratio - top, 0.0), 0.0)
+    return jnp.where(advantages < 0, jnp.maximum(bottom - log_ratio, 0.0), above)

@@ -69,6 +69,13 @@ class Surrogate:
         """The log-ratios that the cutter sees: the tokens' own where the level cuts, else the level's."""
         return batch.log_ratio if self.level.cuts else self.level_ratio(batch)
 
+    def watched_change(self, batch: Minibatch, change: Values) -> Values:
+        """What a small change of the tokens' log-ratios does to those that the cutter sees."""
+        if self.level.cuts:
+            return change
+        level = lambda each: self.level(each, batch.mask, batch.advantages[..., None])  # noqa: E731
+        return jax.jvp(level, (batch.log_ratio,), (change,))[1]
+
     def clipped(self, batch: Minibatch) -> tuple[Flags, Flags, Flags] | None:
         """The tokens whose gradient the clip makes exactly zero: (low, high, dual); None where nothing is clipped."""
         if self.cutter is None:
@@ -96,6 +103,24 @@ class Surrogate:
         advantages = batch.advantages[..., None]
         log_ratio, through_level = jax.vjp(lambda each: self.level(each, batch.mask, advantages), batch.log_ratio)
         push = self.weights(batch) * self.gate.score_weight(log_ratio, batch.logprobs, advantages)
+        return through_level(push)[0] if self.gate.through_level else push
+
+    def silenced(self, batch: Minibatch) -> Flags:
+        """The tokens of the minibatch whose gradient the clip made exactly zero."""
+        if (clipped := self.clipped(batch)) is None:
+            return jnp.zeros(batch.mask.shape, dtype=bool)
+        low, high, dual = clipped
+        return (low | high | dual) & batch.mask
+
+    def clipped_push(self, batch: Minibatch) -> Values:
+        """The part of ∂J/∂ log π(o_it) that the clip took away: ω ρ A of what it silenced, through the level."""
+        silenced, advantages = self.silenced(batch), batch.advantages[..., None]
+        level = self.level.unclipped() if self.level.cuts else self.level
+        log_ratio, through_level = jax.vjp(lambda each: level(each, batch.mask, advantages), batch.log_ratio)
+        push = self.weights(batch) * jnp.exp(log_ratio) * advantages
+        if self.level.cuts:
+            return jnp.where(silenced, through_level(push)[0], 0.0)
+        push = jnp.where(silenced, push, 0.0)
         return through_level(push)[0] if self.gate.through_level else push
 
     def row_push(self, batch: Minibatch, token_push: Values) -> Float[Array, "R V"]:
@@ -128,6 +153,19 @@ def pullback(
     """From a push on the log-probabilities, which are those at `params`, to a gradient of the parameters."""
     _, through_logits = jax.vjp(lambda params: policy.logits(params, said), params)
     return lambda push: through_logits(softmax_pullback(log_probs, push))[0]
+
+
+def pushforward(
+    policy: Policy, params: Params, said: Completions, log_probs: Float[Array, "R V"]
+) -> Callable[[Params], Float[Array, "R V"]]:
+    """From a step of the parameters to what it adds to the log-probabilities, which are those at `params`."""
+    _, to_logits = jax.linearize(lambda params: policy.logits(params, said), params)
+    return lambda step: softmax_pushforward(log_probs, to_logits(step))
+
+
+def softmax_pushforward(log_probs: Float[Array, "R V"], step: Float[Array, "R V"]) -> Float[Array, "R V"]:
+    """From a step δ of the logits to that of the log-probabilities: δ − Σ π δ."""
+    return step - jnp.sum(jnp.exp(log_probs) * step, axis=-1, keepdims=True)
 
 
 def softmax_pullback(log_probs: Float[Array, "R V"], push: Float[Array, "R V"]) -> Float[Array, "R V"]:

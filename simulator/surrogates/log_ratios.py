@@ -107,6 +107,10 @@ class ClippedSequence:
         low, high, _ = self.clipped(log_ratio, log_ratio, advantages)
         return _mean(jnp.where(high, self.clip_high, jnp.where(low, -self.clip_low, log_ratio)), mask)
 
+    def unclipped(self) -> Sequence:
+        """The level without its clip."""
+        return Sequence()
+
     def band(self, advantages: PerCompletion) -> tuple[float | Array, float | Array]:
         return jnp.exp(-jnp.asarray(self.clip_low)), jnp.exp(jnp.asarray(self.clip_high))
 

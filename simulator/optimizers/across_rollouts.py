@@ -1,0 +1,39 @@
+"""What becomes of an optimizer's state when the next rollout begins.
+
+Trainers keep one optimizer for the whole run, so a rollout's first updates carry momentum that older rollouts left.
+"reset" starts it anew, "reset_first_moment" takes the momentum alone, "reset_count" the count of the bias corrections
+(Adam-Rel). A schedule's count goes on in any case: it counts the run.
+
+Reference: Adam-Rel, arXiv:2412.17113; resets, arXiv:2306.17833.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wrapt import lazy_import
+
+from simulator.lazy import Array, jax, jnp, optax
+
+moments = lazy_import("simulator.remedies.first_moment")  # which imports jax
+
+
+def begin_rollout(how: str, state: Any, initial: Any, rollout: int | Array, every: int | Array) -> Any:
+    """The state that rollout number `rollout` begins with: as it was, unless this is one of every so many."""
+    if how == "reset":
+        begun = _but_schedules(initial, state)
+    elif how == "reset_first_moment":
+        begun = moments.reset_first_moments(state)
+    else:
+        begun = moments.reset_counts(state)
+    due = (rollout % every == 0) & (rollout > 0)
+    return jax.tree.map(lambda new, old: jnp.where(due, new, old), begun, state)
+
+
+def _but_schedules(initial: Any, state: Any) -> Any:
+    """The initial state with the schedules' counts of the present one."""
+
+    def is_schedule(node: Any) -> bool:
+        return isinstance(node, optax.ScaleByScheduleState)
+
+    return jax.tree.map(lambda first, now: now if is_schedule(first) else first, initial, state, is_leaf=is_schedule)

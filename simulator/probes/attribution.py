@@ -1,0 +1,74 @@
+"""Whose doing an update is, and what of the excess over the clip bound each cause has brought."""
+
+from __future__ import annotations
+
+from simulator.lazy import Array, jnp, optax
+from simulator.probes.base import Metric, average, probe
+from simulator.probes.clipping import excess
+from simulator.step_context import StepContext
+from simulator.types import Params
+
+SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
+
+
+@probe(
+    Metric("update/coasting_norm", "norm of the update that a gradient of zero would get, decay aside", "gradient"),
+    Metric("update/fresh_norm", "norm of what this update's gradient adds to that", "gradient"),
+    Metric("update/decay_norm", "norm of the update's weight decay", "gradient"),
+    Metric("update/earlier_norm", "norm of what earlier rollouts' gradients left of the coasting update", "gradient"),
+    Metric(
+        "drift/coasting",
+        "share of the log-ratio change of silenced tokens that the coasting part of the update carries",
+        "gradient",
+        quotient=("drift/coasted", "drift/silent"),
+    ),
+    Metric(
+        "drift/crossing",
+        "what the update added to the excess while tokens still had a gradient: the step across the bound",
+        "gradient",
+        "sum",
+    ),
+    Metric("drift/silent", f"the whole update: {SILENT}", "gradient", "sum"),
+    Metric("drift/coasted", f"the coasting part of the update: {SILENT}", "gradient", "sum"),
+    Metric("drift/earlier", f"what earlier rollouts left of the coasting part: {SILENT}", "gradient", "sum"),
+    Metric("drift/coupled", f"other tokens' gradients: {SILENT}", "gradient", "sum"),
+    Metric("drift/decayed", f"weight decay: {SILENT}", "gradient", "sum"),
+    Metric("drift/curved", f"what the first order leaves out: {SILENT}", "gradient", "sum"),
+)
+def attribution(step: StepContext) -> dict[str, Array]:
+    """An update divided into coasting, fresh gradient and decay; where there is a clip, the excess by its causes.
+
+    drift/crossing + drift/coasted + drift/coupled + drift/decayed + drift/curved = the change of drift/excess_mean
+    """
+    parts, surrogate, batch = step.attribution, step.surrogate, step.before
+    found = {"update/coasting_norm": optax.tree.norm(parts.coasting), "update/fresh_norm": optax.tree.norm(parts.fresh)}
+    if parts.decay is not None:
+        found["update/decay_norm"] = optax.tree.norm(parts.decay)
+    if parts.earlier is not None:
+        found["update/earlier_norm"] = optax.tree.norm(parts.earlier)
+    if surrogate.cutter is None:
+        return found
+    silenced, outwards = surrogate.silenced(batch), jnp.sign(batch.advantages)[..., None]
+    before, after = step.whole_before, step.after
+
+    def on_silenced(change: Array) -> Array:
+        return average(jnp.where(silenced, outwards * change, 0.0), after.mask)
+
+    def carried(part: Params | None) -> Array:
+        return on_silenced(surrogate.watched_change(before, step.carried(part)))
+
+    silent = on_silenced(surrogate.watched(after) - surrogate.watched(before))
+    coasted, coupled, decayed = carried(parts.coasting), carried(parts.fresh), carried(parts.decay)
+    found |= {
+        "drift/coasting": coasted / jnp.where(silent == 0, jnp.nan, silent),
+        "drift/silent": silent,
+        "drift/coasted": coasted,
+        "drift/coupled": coupled,
+        "drift/decayed": decayed,
+        "drift/curved": silent - coasted - coupled - decayed,
+    }
+    if parts.earlier is not None:
+        found["drift/earlier"] = carried(parts.earlier)
+    if (beyond := excess(surrogate, after)) is not None:
+        found["drift/crossing"] = average(beyond - excess(surrogate, before), after.mask) - silent
+    return found
