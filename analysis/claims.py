@@ -20,6 +20,7 @@ from analysis.axes import scale_axis
 from analysis.intervals import half_width
 from analysis.theory.adam_residual import adam_residual
 from analysis.theory.memoryless_limit import memoryless_limit
+from analysis.theory.scale_elasticity import adam_elasticity
 from analysis.theory.scale_jump import scale_jump
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ SCALE = "an axis over a reward scale"
 # What each quantity of analysis/metrics.py is worked out of: metrics, swept columns, recorded ratios.
 NEEDS = {
     "residual_update": ("grad/norm", "update/norm"),
+    "first_residual": ("grad/norm", "update/norm"),
+    "braking_distance": ("grad/norm", "update/norm"),
+    "restart_update": ("update/norm",),
     "scale_elasticity": ("update/norm", SCALE),
+    "local_elasticity": ("grad/norm", "update/norm", SCALE),
     "scale_spread": ("update/displacement", SCALE),
     "jump_response": ("update/norm",),
     "jump_peak": ("update/norm",),
@@ -43,6 +48,9 @@ NEEDS = {
     "movement_imbalance": (RATIOS,),
 }
 CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
+    "optimizer_residual": lambda case: case["closed_form"].to_numpy(),
+    "first_update_after": lambda case: case["closed_form"].to_numpy(),
+    "adam_elasticity": lambda case: adam_elasticity(case["eps"], case["gradient"]),
     "adam_residual": lambda case: adam_residual(case["n"], case["j"], case["b1"], case["b2"]),
     "memoryless_limit": lambda case: memoryless_limit(case["probability"], case["clip_low"], case["clip_high"]),
     "group_covariance": lambda case: case["covariance"].to_numpy(),
@@ -78,6 +86,11 @@ def claim_problems(
             for column in claim[key]:
                 if column not in columns:
                     yield f"claim[{index}].{key}", f"no column {column!r}; {unknown(column, columns)}"
+
+
+def derivable(metrics: list[str], columns: list[str], ratios: bool) -> list[str]:
+    """The derived quantities that can be worked out of a run which records these metrics, and ratios or not."""
+    return [name for name in NEEDS if not _lacking(name, _available(metrics, columns, ratios))]
 
 
 def _available(metrics: list[str], columns: list[str], ratios: bool) -> set[str]:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.axes import scale_axis
+from analysis.elasticities import local_elasticity, scale_elasticity, scale_spread
 from analysis.length_trap import length_trap_bias
+from analysis.parameters import parameters, updates_per_rollout
+from analysis.residuals import braking_distance, first_residual, residual_update
+from analysis.restarts import restart_update
 from analysis.summary import readings
 from analysis.theory.expected_prefix_bias import binary_prefix_weight
 from analysis.theory.prefix_weight import prefix_weight, token_weights
@@ -26,45 +29,7 @@ CASE = ["point", "seed", "rollout"]
 def recorded(run: Run, metric: str) -> pd.DataFrame:
     """A recorded metric by its declared reading, with the numbers of the experiment that closed forms use."""
     values = readings(run)[["point", "seed", metric]].rename(columns={metric: "measured"})
-    return values.join(_parameters(run), on="point")
-
-
-def residual_update(run: Run) -> pd.DataFrame:
-    """The size of each update after a rollout's last gradient, in units of the last update that had one.
-
-    `j` counts from the first update without a gradient, `n` all the optimizer's updates up to the last one with.
-    """
-    updates = run.updates[[*CASE, "update", "grad/norm", "update/norm"]]
-    active = updates[updates["grad/norm"] > 0].groupby(CASE)["update"].max().rename("last").reset_index()
-    rows = updates.merge(active, on=CASE)
-    reference = rows[rows["update"] == rows["last"]][[*CASE, "update/norm"]].rename(columns={"update/norm": "unit"})
-    rows = rows[rows["update"] > rows["last"]].merge(reference, on=CASE)
-    each = rows.groupby("point")["point"].transform(lambda point: _updates_per_rollout(run, point.iloc[0]))
-    rows["j"] = rows["update"] - rows["last"]
-    rows["n"] = rows["rollout"] * each + rows["last"]
-    rows["measured"] = rows["update/norm"] / rows["unit"]
-    return rows[[*CASE, "n", "j", "measured"]].join(_parameters(run), on="point")
-
-
-def scale_elasticity(run: Run) -> pd.DataFrame:
-    """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
-    first = run.updates.query("rollout == 0 and update == 1")
-    rows = [
-        {"point": case["point"].iloc[0], "seed": seed, "measured": _slope(case, scale_axis(run.swept), "update/norm")}
-        for (*_, seed), case in _by_scale(run, first)
-    ]
-    return pd.DataFrame(rows, columns=["point", "seed", "measured"])
-
-
-def scale_spread(run: Run) -> pd.DataFrame:
-    """The largest relative difference that the reward's scale makes to how far the parameters have come."""
-    final = readings(run).join(run.updates.groupby("point")[[*run.swept]].first(), on="point")
-    rows = []
-    for (*_, seed), case in _by_scale(run, final):
-        distance = case["update/displacement"]
-        spread = distance.max() / distance.min() - 1
-        rows.append({"point": case["point"].iloc[0], "seed": seed, "measured": spread})
-    return pd.DataFrame(rows, columns=["point", "seed", "measured"])
+    return values.join(parameters(run), on="point")
 
 
 def prefix_weight_at_start(run: Run) -> pd.DataFrame:
@@ -92,7 +57,7 @@ def jump_response(run: Run) -> pd.DataFrame:
     unit = rows[rows["j"] == 0].set_index(["point", "seed"])["update/norm"].rename("unit")
     rows = rows[rows["j"] > 0].join(unit, on=["point", "seed"])
     rows["measured"] = rows["update/norm"] / rows["unit"]
-    return rows[[*CASE, "n", "j", "factor", "measured"]].join(_parameters(run), on="point")
+    return rows[[*CASE, "n", "j", "factor", "measured"]].join(parameters(run), on="point")
 
 
 def jump_peak(run: Run) -> pd.DataFrame:
@@ -133,7 +98,11 @@ def movement_imbalance(run: Run) -> pd.DataFrame:
 
 QUANTITIES = {
     "residual_update": residual_update,
+    "first_residual": first_residual,
+    "braking_distance": braking_distance,
+    "restart_update": restart_update,
     "scale_elasticity": scale_elasticity,
+    "local_elasticity": local_elasticity,
     "scale_spread": scale_spread,
     "prefix_weight_at_start": prefix_weight_at_start,
     "jump_response": jump_response,
@@ -145,35 +114,6 @@ QUANTITIES = {
 }
 
 
-def _parameters(run: Run) -> pd.DataFrame:
-    """The numbers of each point's experiment that closed forms are functions of, one row a point."""
-    rows = []
-    for point in range(len(run.manifest["points"])):
-        experiment = run.experiment(point)
-        gate, optimizer = experiment["surrogate"]["gate"], experiment["optimizer"]
-        rows.append(
-            {
-                "b1": optimizer.get("b1", np.nan),
-                "b2": optimizer.get("b2", np.nan),
-                "clip_low": gate.get("clip_low", np.nan),
-                "clip_high": gate.get("clip_high", np.nan),
-                "probability": _uniform_probability(experiment),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _uniform_probability(experiment: dict) -> float:
-    """What each token's probability is when a run begins; NaN unless a table begins uniform."""
-    environment, policy = experiment["environment"], experiment["policy"]
-    begins_uniform = policy.get("start") == "zeros" and policy.get("bias") is policy.get("initial_logits") is None
-    if policy["kind"] != "tabular" or not begins_uniform:
-        return float("nan")
-    if "rewards" in environment:
-        return 1 / len(environment["rewards"][0])
-    return 1 / environment.get("vocab_size", np.nan)
-
-
 def _jumps(run: Run) -> pd.DataFrame:
     """When each point's reward scale jumps (the first rollout after), by what factor, and its updates a rollout."""
     rows = []
@@ -181,26 +121,8 @@ def _jumps(run: Run) -> pd.DataFrame:
         scale = run.experiment(point)["environment"].get("reward_scale")
         jumps = isinstance(scale, dict) and scale["kind"] == "jump"
         row = {"at": scale["at"], "factor": scale["after"] / scale["before"]} if jumps else {"at": np.nan, "factor": 1}
-        rows.append({**row, "each": _updates_per_rollout(run, point)})
+        rows.append({**row, "each": updates_per_rollout(run, point)})
     return pd.DataFrame(rows)
-
-
-def _updates_per_rollout(run: Run, point: int) -> int:
-    training = run.experiment(point)["training"]
-    return training["epochs"] * training["minibatches"]
-
-
-def _by_scale(run: Run, frame: pd.DataFrame):
-    """The rows that differ in the reward's scale alone."""
-    others = [name for name in run.swept if name != scale_axis(run.swept)]
-    return frame.groupby([*others, "seed"], dropna=False)
-
-
-def _slope(case: pd.DataFrame, scale: str, column: str) -> float:
-    moved = case[case[column] > 0]  # a group without signal moves nothing, at any scale
-    if len(moved) < 2:
-        return float("nan")
-    return float(np.polyfit(np.log(moved[scale]), np.log(moved[column]), 1)[0])
 
 
 def _completions_at_start(run: Run) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.figures import ALL
 from analysis.page import figure_block, html_table, page
 from analysis.run import LEARNING_RATE
-from analysis.words import fairness, finding, measured, number, with_interval
+from analysis.words import fairness, finding, meaning, measured, number, with_interval
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -71,7 +71,7 @@ def _verdicts(run: Run) -> str:
 
 
 def _table(run: Run) -> str:
-    columns = [name for name in [run.heading["headline"], *run.heading["columns"]] if name in run.summary]
+    columns = [name for name in run.columns if name in run.summary]
     rates = [LEARNING_RATE] * run.matched
     rows = [
         [
@@ -82,10 +82,8 @@ def _table(run: Run) -> str:
         ]
         for _, row in run.summary.iterrows()
     ]
-    definitions = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(run.manifest['metrics'][name]['definition'])}</dd>" for name in columns
-    )
-    return html_table(["variant", *columns, "seeds"], rows) + f"<dl>{definitions}</dl>"
+    definitions = "".join(f"<dt>{escape(name)}</dt><dd>{escape(meaning(run, name))}</dd>" for name in columns)
+    return html_table(["variant", *columns, *rates, "seeds"], rows) + f"<dl>{definitions}</dl>"
 
 
 def _provenance(run: Run) -> str:

@@ -52,6 +52,11 @@ class Run:
         return self.manifest["heading"]
 
     @property
+    def columns(self) -> list[str]:
+        """What the scenario's tables show: its headline first."""
+        return list(dict.fromkeys([self.heading["headline"], *self.heading["columns"]]))
+
+    @property
     def metrics(self) -> list[str]:
         """The recorded metrics that apply to some point, in the order of their names."""
         known = [name for name in self.updates.columns if name in self.manifest["metrics"]]

@@ -58,12 +58,19 @@ def learning_rate(run: Run, point: int) -> float:
 def summarize(run: Run) -> pd.DataFrame:
     """One row per point: swept values, label, seeds, and for each metric its mean and interval (`…:low`, `…:high`).
 
+    Derived quantities that the scenario's headline or columns name are metrics too (the mean over their cases).
     Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too. Where learning rates were
     matched, they are a column.
     """
+    from analysis.metrics import QUANTITIES  # which are worked out of readings
+
     values = readings(run)
     if run.ratios is not None:
         values = values.merge(ratio_quantiles(run), on=["point", "seed"], how="left")
+    for name in run.columns:
+        if name in QUANTITIES and name not in values:
+            measured = QUANTITIES[name](run).groupby(["point", "seed"])["measured"].mean().rename(name)
+            values = values.merge(measured.reset_index(), on=["point", "seed"], how="left")
     metrics = [name for name in values.columns if name not in ("point", "seed")]
     rows = []
     for point, seeds in values.groupby("point"):

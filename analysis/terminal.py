@@ -48,12 +48,12 @@ def show(run: Run, console: Console | None = None) -> None:
 
 def results(run: Run) -> Table:
     """One row a point: the headline metric with its interval, and the columns that the scenario asks for."""
-    wanted = [run.heading["headline"], *run.heading["columns"], *[LEARNING_RATE] * run.matched]
-    columns = [name for name in wanted if name in run.summary]
+    columns = [name for name in [*run.columns, *[LEARNING_RATE] * run.matched] if name in run.summary]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("variant")
     for name in columns:
-        table.add_column(name.replace("optimizer.learning_", "learning ").replace("/", "/\n"), justify="right", vertical="bottom")
+        head = "learning\nrate" if name == LEARNING_RATE else name.replace("/", "/\n").replace("_", "_\n", 1)
+        table.add_column(head, justify="right", vertical="bottom")
     for _, row in run.summary.head(MOST_ROWS).iterrows():
         table.add_row(escape(row["label"]), *_cells(row, columns))
     return table

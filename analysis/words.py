@@ -44,19 +44,35 @@ def measured(claim: dict[str, Any]) -> str:
     return with_interval(value, value - half)
 
 
+def reading(run: Run, name: str) -> str:
+    """' at the end of a rollout': when a metric's value stands for a run; nothing for a derived quantity."""
+    metric = run.manifest["metrics"].get(name)
+    return "" if metric is None else f" {MEANS[metric['reading']]}"
+
+
+def meaning(run: Run, name: str) -> str:
+    """What a metric, or a derived quantity, is."""
+    from analysis.metrics import QUANTITIES
+
+    metric = run.manifest["metrics"].get(name)
+    return (
+        " ".join((QUANTITIES[name].__doc__ or "").split("\n\n")[0].split()) if metric is None else metric["definition"]
+    )
+
+
 def finding(run: Run) -> str:
     """What was found, in a sentence or two: the extremes of the headline metric, and how the claims fared."""
     metric, summary = run.heading["headline"], run.summary
-    when = MEANS[run.manifest["metrics"][metric]["reading"]]
+    when = reading(run, metric)
     values = summary.dropna(subset=[metric]) if metric in summary else summary.iloc[:0]
     if values.empty:
         sentence = f"{metric} is undefined in this run."
     elif len(values) == 1:
-        sentence = f"{metric} is {number(values[metric].iloc[0])} {when}."
+        sentence = f"{metric}{when} is {number(values[metric].iloc[0])}."
     else:
         most, least = values.loc[values[metric].idxmax()], values.loc[values[metric].idxmin()]
         sentence = (
-            f"{metric} {when} runs from {number(least[metric])} ({least['label']}) "
+            f"{metric}{when} runs from {number(least[metric])} ({least['label']}) "
             f"to {number(most[metric])} ({most['label']})."
         )
     return " ".join(filter(None, [sentence, _fared(run)]))

@@ -81,6 +81,7 @@ _HOME = {
     "Entropy": "simulator.surrogates.regularizers",
     "optimizer": "simulator.optimizers.schema",
     "OPTIMIZERS": "simulator.optimizers.own",
+    "brake": "simulator.braking",
 }
 
 __all__ = sorted(_HOME)

@@ -41,17 +41,18 @@ def calibrated(scenario: Scenario) -> Scenario:
     points, problems = list(scenario.points), []
     for index, rate in rates.items():
         point, match = points[index], points[index].experiment.optimizer.match
+        goal, value = (_as_asked(match.measure, each[index]) for each in (measured, reached))
         if not abs(reached[index] - measured[index]) <= AGREES * abs(measured[index]):
             problems.append(
                 (
                     LEARNING_RATE,
                     f"no learning rate gives {point.values.get('optimizer', 'the optimizer')} a {match.measure} of "
-                    f"{measured[index]:.4g}: at {rate:.3g} it is {reached[index]:.4g}",
+                    f"{goal:.4g}: at {rate:.3g} it is {value:.4g}",
                 )
             )
         optimizer = point.experiment.optimizer.with_learning_rate(rate)
-        value = float(np.exp(reached[index])) if match.measure == "first_update_ratio" else reached[index]
-        found = {LEARNING_RATE: rate, match.measure: value, "to": match.to}
+        to = match.to if isinstance(match.to, str) else float(match.to)
+        found = {LEARNING_RATE: rate, match.measure: value, "to": to}
         points[index] = replace(point, experiment=replace(point.experiment, optimizer=optimizer), found=found)
     if problems:
         raise ScenarioError(scenario.name, list(dict.fromkeys(problems)))
@@ -124,6 +125,11 @@ def _targets_measured(scenario: Scenario, wanted: dict[int, int | float], keys: 
             known[measure, to] = float(_mean_displacement(measure, one, keys)[0])
         found[index] = known[measure, to]
     return found
+
+
+def _as_asked(measure: str, displaced: float) -> float:
+    """A displacement as scenarios speak of it: a ratio, not its logarithm."""
+    return float(np.exp(displaced)) if measure == "first_update_ratio" else displaced
 
 
 def _found(

@@ -109,4 +109,3 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
     known = did_you_mean(str(tag), family.members)
     there = f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else known
     return None, [(family.tag, f"unknown {family.noun} {tag!r}; {there}")]
-

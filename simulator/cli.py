@@ -36,6 +36,21 @@ def parser() -> argparse.ArgumentParser:
     _takes_scenario(again)
     _writes_a_run(again)
 
+    brake = commands.add_parser("brake", help="how far optimizers carry on without a gradient: measured, predicted")
+    brake.add_argument("optimizers", nargs="*", metavar="OPTIMIZER", help="default: all that optax has")
+    brake.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a keyword of the optimizers, as in b1=0.95; without an OPTIMIZER, all that have it are measured",
+    )
+    brake.add_argument("--updates", type=int, default=400, metavar="N", help="with a gradient, before (default: 400)")
+    brake.add_argument("--horizon", type=int, default=200, metavar="J", help="without one, after (default: 200)")
+    brake.add_argument("--out", default="runs/brake", metavar="DIR", help="where brake.html goes (default: runs/brake)")
+    brake.add_argument("--json", action="store_true", help="print the table as JSON")
+    brake.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
+
     check = commands.add_parser("validate", help="check scenario files without running anything")
     check.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
     check.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the file")

@@ -212,7 +212,10 @@ class Experiment:
         yield from self._oracle_problems()
         if self.record.twin and self.optimizer.memoryless() is None:
             name = self.optimizer.name
-            yield "record.twin", f"the memoryless twin of {name} is not known; name one: twin = {{ name = … }} in [optimizer]"
+            yield (
+                "record.twin",
+                f"the memoryless twin of {name} is not known; name one: twin = {{ name = … }} in [optimizer]",
+            )
         misfits = getattr(self.policy, "misfits", lambda environment: ())
         yield from ((f"policy.{field}", sentence) for field, sentence in misfits(self.environment))
 

@@ -43,7 +43,10 @@ def match_problems(points: list[Point]) -> Iterator[tuple[str, str]]:
         elif isinstance(match.to, str):
             found = _called(match.to, point, points)
             if len(found) > 1:
-                yield f"{LEARNING_RATE}.to", f"{match.to!r} has axes: {len(found)} points to be matched to, where one is meant"
+                yield (
+                    f"{LEARNING_RATE}.to",
+                    f"{match.to!r} has axes: {len(found)} points to be matched to, where one is meant",
+                )
             elif _match(points[found[0]]) is not None:
                 yield f"{LEARNING_RATE}.to", f"{match.to!r} has to be matched itself"
 

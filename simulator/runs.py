@@ -108,7 +108,9 @@ def write_run(
         params = _write_tables(scenario, todo, partial, on_progress)
         if scenario.is_replay:
             _write_params(partial / "params.npz", params)
-        write_whole(partial / "manifest.json", json.dumps(_manifest(scenario, asked.digest(), todo, began), indent=1).encode())
+        write_whole(
+            partial / "manifest.json", json.dumps(_manifest(scenario, asked.digest(), todo, began), indent=1).encode()
+        )
         partial.chmod(0o755)
         if final.exists():
             shutil.rmtree(final)

@@ -15,7 +15,9 @@ from simulator.types import Tokens
 def swept_columns(scenario: Scenario) -> dict[str, pa.Array]:
     """The swept and found values of all points, one array a column: numbers where all are, else text; null if unset."""
     columns = {}
-    rows = [point.values | {key: value for key, value in point.found.items() if "." in key} for point in scenario.points]
+    rows = [
+        point.values | {key: value for key, value in point.found.items() if "." in key} for point in scenario.points
+    ]
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row.get(name) for row in rows]
         numbers = all(type(value) in (int, float) for value in values if value is not None)

@@ -11,7 +11,7 @@ from tests import fresh
 # From the bottom up: a module may import what stands below it, and its neighbours in the same entry.
 LAYERS = [
     ["simulator.lazy", "simulator.remedies"],
-    ["simulator.parts", "simulator.errors", "simulator.shipped"],
+    ["simulator.parts", "simulator.errors", "simulator.shipped", "simulator.stop"],
     ["simulator.types", "simulator.axes"],
     ["simulator.environments.base", "simulator.policies.base", "simulator.advantages"],
     ["simulator.surrogates", "simulator.rollouts"],
@@ -21,6 +21,7 @@ LAYERS = [
     ["simulator.policies"],
     ["simulator.methods", "simulator.dialects"],
     ["simulator.optimizers"],
+    ["simulator.braking"],
     ["simulator.probes"],
     ["simulator.loop"],
     ["simulator.experiment"],

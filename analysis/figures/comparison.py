@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.style import COLOURS, Figure, dress, variants
-from analysis.words import MEANS
+from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -23,12 +23,11 @@ def comparison(run: Run) -> Figure | None:
         return None
     axis = _longest_axis(run)
     drawing = _dots(run, metric) if axis is None else _curves(run, metric, axis)
-    when = MEANS[run.manifest["metrics"][metric]["reading"]]
+    when = reading(run, metric)
     seeds = int(run.summary["seeds"].max())
     spread = f"; bars are 95 % intervals of the mean over {seeds} seeds (Student's t)" if seeds > 1 else ""
-    definition = run.manifest["metrics"][metric]["definition"]
-    title = f"{metric} {when}" if axis is None else f"{metric} {when}, over {axis}"
-    return Figure("comparison", title, f"{metric}: {definition}{spread}.", drawing)
+    title = f"{metric}{when}" if axis is None else f"{metric}{when}, over {axis}"
+    return Figure("comparison", title, f"{metric}: {meaning(run, metric).rstrip('.')}{spread}.", drawing)
 
 
 def _longest_axis(run: Run) -> str | None:

@@ -19,7 +19,8 @@ def residuals(run: Run) -> Figure | None:
     for claim in run.heading["claim"]:
         if claim["metric"] != "residual_update":
             continue
-        for point, rows in cases(run, claim).groupby("point"):
+        found = cases(run, claim)
+        for point, rows in found.groupby("point") if len(found) else ():
             mean = rows.groupby("j")[["measured", "predicted"]].mean()
             colour, name = kinds.colour(int(point)), run.labels[int(point)]
             symbol = ("circle", "diamond", "square", "cross")[kinds.panel_of[int(point)] % 4]

@@ -22,3 +22,92 @@ def adam_residual(n: ArrayLike, j: ArrayLike, b1: ArrayLike, b2: ArrayLike) -> n
     first = b1**j * (1 - b1**n) / (1 - b1 ** (n + j))
     second = (1 - b2 ** (n + j)) / (b2**j * (1 - b2**n))
     return first * np.sqrt(second)
+
+
+def adam_update(
+    m: ArrayLike,
+    v: ArrayLike,
+    n: ArrayLike,
+    j: ArrayLike,
+    b1: ArrayLike,
+    b2: ArrayLike,
+    eps: ArrayLike = 0.0,
+    eps_root: ArrayLike = 0.0,
+) -> np.ndarray:
+    """Adam's j-th update without a gradient, from the moments that any n gradients left, in learning rates.
+
+    u_{n+j} = β1^j m_n / (1 − β1^{n+j})  /  ( √( β2^j v_n / (1 − β2^{n+j}) + eps_root ) + eps )
+
+    where m_n and v_n are the moments before bias correction, coordinate by coordinate, in units of the gradient and of
+    its square; j = 0 is the last update with a gradient. Valid for any gradients, exactly; eps is where optax and torch
+    put it (outside the root), no weight decay.
+
+    Reference: arXiv:2601.05002, equations 34, 35 and 38.
+    """
+    m, v, n, j, b1, b2 = (np.asarray(value, dtype=float) for value in (m, v, n, j, b1, b2))
+    first = b1**j * m / (1 - b1 ** (n + j))
+    second = b2**j * v / (1 - b2 ** (n + j))
+    return first / (np.sqrt(second + eps_root) + eps)
+
+
+def adam_residual_with_eps(
+    n: ArrayLike, j: ArrayLike, b1: ArrayLike, b2: ArrayLike, eps: ArrayLike, eps_root: ArrayLike, gradient: ArrayLike
+) -> np.ndarray:
+    """The residual after n equal gradients, eps included: eps only ever makes it smaller.
+
+    C_{n,j} = u_{n+j} / u_n,   m_n = (1 − β1^n) g,   v_n = (1 − β2^n) g²
+
+    where g is `gradient`, the size of every coordinate, in the units of eps (eps_root in their square). Beyond
+    `eps_takes_over` it decays as β1^j, since a denominator of eps no longer shrinks. Valid for a constant gradient.
+
+    Reference: arXiv:2601.05002, equation 38.
+    """
+    n, b1, b2 = (np.asarray(value, dtype=float) for value in (n, b1, b2))
+    g = np.abs(np.asarray(gradient, dtype=float))
+    m, v = (1 - b1**n) * g, (1 - b2**n) * g**2
+    last = adam_update(m, v, n, 0, b1, b2, eps, eps_root)
+    return adam_update(m, v, n, j, b1, b2, eps, eps_root) / last
+
+
+def adam_residual_sum(b1: ArrayLike, b2: ArrayLike, updates: ArrayLike = np.inf) -> np.ndarray:
+    """How far Adam coasts in so many updates without a gradient, in units of its last update with one.
+
+    Σ_{j=1..J} ρ^j = ρ (1 − ρ^J) / (1 − ρ),   ρ = β1/√β2
+
+    where J is `updates`: 12.05 in all for (0.9, 0.95), 9.05 for (0.9, 0.999), ∞ for β1² ≥ β2. Valid after many updates
+    (n → ∞), eps far below √v̂; at a learning rate α it is worth α |m̂|/√v̂ times that in each coordinate.
+
+    Reference: the geometric sum of arXiv:2601.05002, equation 37.
+    """
+    rho, updates = np.broadcast_arrays(np.asarray(b1, dtype=float) / np.sqrt(b2), np.asarray(updates, dtype=float))
+    same = rho == 1
+    other = np.where(same, 0.0, rho)
+    return np.where(same, updates, other * (1 - other**updates) / (1 - other))
+
+
+def half_life(b1: ArrayLike, b2: ArrayLike) -> np.ndarray:
+    """After how many updates without a gradient Adam's are half as large.
+
+    ln(1/2) / ln ρ,   ρ = β1/√β2
+
+    in updates: 8.7 for (0.9, 0.95), 6.6 for (0.9, 0.999), ∞ for β1² ≥ β2. Valid after many updates, eps far below √v̂.
+
+    Reference: arXiv:2601.05002, equation 37.
+    """
+    rho = np.asarray(b1, dtype=float) / np.sqrt(b2)
+    decays = rho < 1
+    with np.errstate(divide="ignore"):  # β1 = 0: at once
+        return np.where(decays, np.log(0.5) / np.log(np.where(decays, rho, 0.5)), np.inf)
+
+
+def eps_takes_over(b2: ArrayLike, eps: ArrayLike, gradient: ArrayLike) -> np.ndarray:
+    """After how many updates without a gradient √v̂ has sunk to eps, and the residual's decay turns into β1^j.
+
+    j = 2 ln(√v̂ / eps) / ln(1/β2)
+
+    in updates, √v̂ and eps in units of the gradient; √v̂ is `gradient` where that was constant. 36,800 for
+    (√v̂, eps, β2) = (1, 1e-8, 0.999), 718 for 0.95. Valid after many updates.
+
+    Reference: β2^{j/2} √v̂ = eps.
+    """
+    return 2 * np.log(np.asarray(gradient, dtype=float) / eps) / -np.log(b2)

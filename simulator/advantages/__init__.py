@@ -21,6 +21,7 @@ from simulator.advantages.within_group import (
     GroupZScore,
     LeaveOneOut,
     LengthWeighted,
+    Recentred,
     RelativeToMean,
     Reward,
 )
@@ -33,6 +34,7 @@ Advantage = Annotated[
     | BatchZScore
     | PerSource
     | LengthWeighted
+    | Recentred
     | RelativeToMean
     | BestOfGroup
     | TokenWhitened
@@ -52,6 +54,7 @@ __all__ = [
     "LeaveOneOut",
     "LengthWeighted",
     "PerSource",
+    "Recentred",
     "RelativeToMean",
     "Reward",
     "SignalRescaled",

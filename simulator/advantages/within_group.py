@@ -6,10 +6,13 @@ from typing import Annotated, Literal
 
 from jaxtyping import Float
 from pydantic import Field
+from wrapt import lazy_import
 
 from simulator.advantages.statistics import centre, deviation, divide
 from simulator.lazy import Array, jnp
 from simulator.parts import NonNegative, Positive, part, static
+
+remedies = lazy_import("simulator.remedies")  # which imports jax
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
@@ -123,6 +126,26 @@ class LengthWeighted:
         from_first = rewards - rewards[:, :1]  # exactly 0 where all are equal
         baseline = jnp.sum(lengths * from_first, axis=-1, keepdims=True) / jnp.sum(lengths, axis=-1, keepdims=True)
         return from_first - baseline
+
+
+@part
+class Recentred:
+    """The reward above the mean that tokens of 1/length would take: then what all completions share is not pushed.
+
+    A_i = R_i − Σ_j w_j R_j / Σ_j w_j,   w_j = 1/L_j,   so that Σ_i w_i A_i = 0
+
+    The mate of a sequence-mean reduction; `simulator.remedies.recentred` is the same for any weights.
+
+    Reference: docs/theory.md, the remedy for unequal weights.
+    """
+
+    kind: Literal["recentred"] = static("recentred")
+    reads = ("rewards", "lengths")
+    needs_group = True
+    own_group = True
+
+    def __call__(self, rewards: Float[Array, "P G"], lengths: Float[Array, "P G"]) -> Float[Array, "P G"]:
+        return remedies.recentred(rewards - rewards[:, :1], 1.0 / lengths)  # exactly 0 where all are equal
 
 
 @part

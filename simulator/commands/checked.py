@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from analysis.claims import claim_problems
+from analysis.claims import claim_problems, derivable
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.parts import to_plain
 from simulator.scenario import Scenario, load
@@ -21,11 +21,10 @@ def load_checked(source: str, overrides: Iterable[tuple[str, Any]], load: Callab
     columns = sorted({name for point in scenario.points for name in point.values})
     ratios = all(record.ratios is not None for record in records)
     problems = list(claim_problems(to_plain(heading.claim), metrics, columns, ratios))
+    known = [*metrics, *derivable(metrics, columns, ratios)]
     for key, names in (("headline", [heading.headline]), ("columns", heading.columns)):
         problems += [
-            (key, f"no metric {name!r} is recorded; {did_you_mean(name, metrics)}")
-            for name in names
-            if name not in metrics
+            (key, f"no metric {name!r} is recorded; {did_you_mean(name, known)}") for name in names if name not in known
         ]
     if problems:
         raise ScenarioError(Path(source).name, problems)

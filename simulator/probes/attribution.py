@@ -39,8 +39,10 @@ def attribution(step: StepContext) -> dict[str, Array]:
     """An update divided into coasting, fresh gradient and decay; where there is a clip, the excess by its causes.
 
     drift/crossing + drift/coasted + drift/coupled + drift/decayed + drift/curved = the change of drift/excess_mean
+
+    Silenced is every token of the rollout that the update finds beyond its bound, in the minibatch or not.
     """
-    parts, surrogate, batch = step.attribution, step.surrogate, step.before
+    parts, surrogate, before, after = step.attribution, step.surrogate, step.whole_before, step.after
     found = {"update/coasting_norm": optax.tree.norm(parts.coasting), "update/fresh_norm": optax.tree.norm(parts.fresh)}
     if parts.decay is not None:
         found["update/decay_norm"] = optax.tree.norm(parts.decay)
@@ -48,8 +50,9 @@ def attribution(step: StepContext) -> dict[str, Array]:
         found["update/earlier_norm"] = optax.tree.norm(parts.earlier)
     if surrogate.cutter is None:
         return found
-    silenced, outwards = surrogate.silenced(batch), jnp.sign(batch.advantages)[..., None]
-    before, after = step.whole_before, step.after
+    silenced, outwards = surrogate.silenced(before), jnp.sign(before.advantages)[..., None]
+    if (beyond := excess(surrogate, before)) is not None:
+        silenced &= beyond > 0  # a dual bound, and a two-sided clip, silence tokens on the other side too
 
     def on_silenced(change: Array) -> Array:
         return average(jnp.where(silenced, outwards * change, 0.0), after.mask)
@@ -69,6 +72,6 @@ def attribution(step: StepContext) -> dict[str, Array]:
     }
     if parts.earlier is not None:
         found["drift/earlier"] = carried(parts.earlier)
-    if (beyond := excess(surrogate, after)) is not None:
-        found["drift/crossing"] = average(beyond - excess(surrogate, before), after.mask) - silent
+    if beyond is not None:
+        found["drift/crossing"] = average(excess(surrogate, after) - beyond, after.mask) - silent
     return found

@@ -5,22 +5,21 @@ optax optimizer and returns one; what it must know of the clip it reads from the
 
     optimizer.update(grads, opt_state, params, **signals)
 
-| signal          | what it is, before this update                                                | read by             |
-|-----------------|-------------------------------------------------------------------------------|---------------------|
-| `clip_active`   | share of the tokens whose gradient the clip makes exactly zero                | `skip_when_clipped` |
-| `clipped_away`  | tree like the parameters: ∇(loss without the clip) − ∇(loss), the latter being `grads` | `mask_momentum`, `brake` |
-| `max_log_ratio` | largest abs(log π − log π_behavior) over the rollout's tokens                 | `stop_at(ratio=…)`  |
-| `kl`            | estimate of KL(behavior ‖ policy) per token                                   | `stop_at(kl=…)`     |
-| `update`        | index of this update within its rollout, from 0                               | `reposition`        |
-| `num_updates`   | updates in a rollout                                                          | `reposition`        |
+| signal          | what it is, before this update                                       | who reads it             |
+|-----------------|----------------------------------------------------------------------|--------------------------|
+| `clip_active`   | share of the tokens whose gradient the clip makes exactly zero       | `skip_when_clipped`      |
+| `clipped_away`  | ∇(loss without the clip) − ∇(loss), the latter being `grads`: a tree | `mask_momentum`, `brake` |
+| `max_log_ratio` | largest abs(log π − log π_behavior) over the rollout's tokens        | `stop_at(ratio=…)`       |
+| `kl`            | estimate of KL(behavior ‖ policy) per token                          | `stop_at(kl=…)`          |
+| `update`        | index of this update within its rollout, from 0                      | `reposition`             |
+| `num_updates`   | updates in a rollout                                                 | `reposition`             |
 
 Every wrapper hands all extra arguments on to the optimizer inside it and ignores those that it does not know; one that
 it needs and does not get raises a TypeError with its name. All numbers may be traced: they can be swept with `vmap`.
 """
 
 from simulator.remedies.braking import brake
-from simulator.remedies.counts import reset_counts
-from simulator.remedies.first_moment import first_moments, map_first_moments, reset_first_moments
+from simulator.remedies.first_moment import first_moments, map_first_moments, reset_counts, reset_first_moments
 from simulator.remedies.masking import mask_momentum
 from simulator.remedies.recentring import recentred
 from simulator.remedies.repositioning import reposition

@@ -1,6 +1,6 @@
 """The first moment in any optax state: what an optimizer remembers of past gradients and goes on moving along.
 
-A new optimizer is one entry in `FIRST_MOMENTS`.
+And the counts that correct moments for their beginning. A new optimizer is one entry in each table.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ import optax
 
 from simulator.remedies.states import get_fields, map_fields
 
-# What is linear in past gradients without being a first moment stays out: previous gradients (Adan's g, Rprop's and
-# the optimistic ones' previous updates), sums over the whole run (MADGRAD's s, COCOB's and Prodigy's sums, iterates of
-# schedule-free methods) and the mean that centred RMSProp subtracts (ScaleByRStdDevState.mu).
+# What is linear in past gradients without being a first moment stays out: the last gradient or update (Adan's g,
+# Rprop's and the optimistic ones' previous), sums over a whole run (of MADGRAD, COCOB, Prodigy, D-Adaptation), iterates
+# (schedule-free methods) and the mean that centred RMSProp subtracts (ScaleByRStdDevState.mu).
 FIRST_MOMENTS = {
     "ScaleByAdamState": ("mu",),  # also Adamax, ADOPT, LAMB, NAdam, RAdam, Yogi, optimistic Adam, GaLore's base
     "ScaleByAmsgradState": ("mu",),
@@ -33,6 +33,23 @@ FIRST_MOMENTS = {
     "MomoAdamState": ("exp_avg",),
     "ProdigyState": ("exp_avg",),
     "DAdaptAdamWState": ("exp_avg",),
+}
+
+# A schedule's count stays out: ScaleByScheduleState.count, AdEMAMix's count_m2, and the counts that Momo, Prodigy,
+# D-Adaptation and Simplified AdEMAMix use for both. So does Sophia's, which says when its Hessian is estimated anew.
+COUNTS = {
+    "ScaleByAdamState": ("count",),
+    "ScaleByAmsgradState": ("count",),
+    "ScaleByBeliefState": ("count",),
+    "ScaleByLionState": ("count",),
+    "ScaleByNovogradState": ("count",),
+    "ScaleByRmsWithCountState": ("count",),
+    "ScaleByRStdDevWithCountState": ("count",),
+    "FactoredState": ("count",),  # Adafactor
+    "EmaState": ("count",),
+    "MuonState": ("count",),
+    "ScaleByAdanState": ("t",),
+    "ScaleByAdemamixState": ("count",),
 }
 
 
@@ -72,6 +89,19 @@ def reset_first_moments(state: Any) -> Any:
     Raises ValueError as `first_moments` does.
     """
     return map_first_moments(jnp.zeros_like, state)
+
+
+def reset_counts(state: Any) -> Any:
+    """The state with t = 0: moments stay and are bias-corrected as if they were new (Adam-Rel, at each rollout).
+
+        u = √(1−β2ⁱ) / (1−β1ⁱ) · m / √v   at the i-th update after it (Adam)
+
+    In a steady state that is 0.32 of Adam's first update with β2 = 0.999 and 2.24 of it with β2 = 0.95 (β1 = 0.9).
+    ADOPT, Adafactor and NovoGrad take their next update for the first and forget the second moment, NovoGrad both.
+    Raises ValueError, which names the classes of the state, when there is no count of a moment.
+    Reference: Adam on Local Time, arXiv:2412.17113.
+    """
+    return map_fields(jnp.zeros_like, state, COUNTS, "count of a moment")
 
 
 def _masked(node: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Advantages that cancel on shared tokens whatever the completions' weights. No optax wrapper: the cause is upstream."""
+"""Advantages that cancel on shared tokens. No optax wrapper, since the cause is in the weights, before any gradient."""
 
 import jax
 import jax.numpy as jnp

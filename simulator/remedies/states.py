@@ -16,8 +16,8 @@ def get_fields(state: Any, table: Table, what: str) -> list[Any]:
     """
     nodes = [node for node in jax.tree.leaves(state, is_leaf=_in(table)) if _in(table)(node)]
     if not nodes:
-        classes = sorted(set(_classes(jax.tree.structure(state)))) or ["an optimizer without one"]
-        raise ValueError(f"no {what} in the state of this optimizer: {', '.join(classes)}")
+        classes = sorted(set(_classes(jax.tree.structure(state)))) or ["nothing"]
+        raise ValueError(f"no {what} in an optimizer state of {', '.join(classes)}")
     return [getattr(node, field) for node in nodes for field in table[type(node).__name__]]
 
 

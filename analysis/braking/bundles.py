@@ -1,0 +1,43 @@
+"""Curves that lie on each other are one curve with several names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+ROOM = 24  # characters of names in a label
+
+
+def bundles(curves: Mapping[str, np.ndarray], apart: Callable[[np.ndarray, np.ndarray], bool]) -> list[list[str]]:
+    """The names, grouped: each joins the first group from whose first curve its own is not `apart`."""
+    found: list[list[str]] = []
+    for name, curve in curves.items():
+        for group in found:
+            if not apart(curves[group[0]], curve):
+                group.append(name)
+                break
+        else:
+            found.append([name])
+    return found
+
+
+def label(names: list[str]) -> str:
+    """'sm3, adam, lars, adamw and 13 more': the shortest names, as many as there is room for."""
+    ordered = sorted(names, key=lambda name: (len(name), name))
+    room = max(1, sum(np.cumsum([len(name) + 2 for name in ordered]) <= ROOM))
+    rest = len(ordered) - room
+    return ", ".join(ordered[:room]) + (f" and {rest} more" if rest else "")
+
+
+def spread(positions: list[float], least: float) -> list[float]:
+    """The positions moved apart, in their order, until neighbours are `least` from each other."""
+    order = np.argsort(positions, kind="stable")
+    placed = np.asarray(positions, dtype=float)[order]
+    for _ in range(200):
+        gaps = np.maximum(least - np.diff(placed), 0.0) / 2
+        if gaps.max(initial=0.0) < 1e-3 * least:
+            break
+        placed[:-1] -= gaps
+        placed[1:] += gaps
+    return list(placed[np.argsort(order)])
