@@ -35,6 +35,8 @@ NEEDS = {
     "residual_update": ("grad/norm", "update/norm"),
     "first_residual": ("grad/norm", "update/norm"),
     "braking_distance": ("grad/norm", "update/norm"),
+    "carried_share": ("drift/coasted", RATIOS),
+    "caused_share": ("drift/excess_max", "twin/drift/excess_max"),
     "restart_update": ("update/norm",),
     "scale_elasticity": ("update/norm", SCALE),
     "local_elasticity": ("grad/norm", "update/norm", SCALE),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.elasticities import local_elasticity, scale_elasticity, scale_spread
 from analysis.length_trap import length_trap_bias
+from analysis.memory import carried_share, caused_share
 from analysis.parameters import parameters, updates_per_rollout
 from analysis.residuals import braking_distance, first_residual, residual_update
 from analysis.restarts import restart_update
@@ -100,6 +101,8 @@ QUANTITIES = {
     "residual_update": residual_update,
     "first_residual": first_residual,
     "braking_distance": braking_distance,
+    "carried_share": carried_share,
+    "caused_share": caused_share,
     "restart_update": restart_update,
     "scale_elasticity": scale_elasticity,
     "local_elasticity": local_elasticity,

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from analysis.figures import ALL
 from analysis.page import figure_block, html_table, page
 from analysis.run import LEARNING_RATE
-from analysis.words import fairness, finding, meaning, measured, number, with_interval
+from analysis.words import fairness, finding, meaning, measured, memory, number, with_interval
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
+MOST_ROWS = 100
 SIGNS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
 
 
@@ -28,7 +29,7 @@ def render(run: Run) -> str:
         f"<p class=question>{escape(heading['question'])}</p>",
         f"<p class=source>{escape(heading['source'])}</p>" if heading["source"] else "",
         f"<p class=finding>{escape(finding(run))}</p>",
-        f"<p class=note>{escape(how)}</p>" if (how := fairness(run)) else "",
+        *(f"<p class=note>{escape(sentence)}</p>" for sentence in (memory(run), fairness(run)) if sentence),
         _warnings(run),
         _verdicts(run),
         *_figures(run),
@@ -80,10 +81,12 @@ def _table(run: Run) -> str:
             *(number(row[name]) for name in rates),
             str(row["seeds"]),
         ]
-        for _, row in run.summary.iterrows()
+        for _, row in run.summary.head(MOST_ROWS).iterrows()
     ]
+    hidden = len(run.summary) - MOST_ROWS
+    more = f"<p class=note>… and {hidden:,} more points in summary.parquet</p>" if hidden > 0 else ""
     definitions = "".join(f"<dt>{escape(name)}</dt><dd>{escape(meaning(run, name))}</dd>" for name in columns)
-    return html_table(["variant", *columns, *rates, "seeds"], rows) + f"<dl>{definitions}</dl>"
+    return html_table(["variant", *columns, *rates, "seeds"], rows) + more + f"<dl>{definitions}</dl>"
 
 
 def _provenance(run: Run) -> str:

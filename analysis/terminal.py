@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.run import LEARNING_RATE
-from analysis.words import fairness, finding, measured, number, with_interval
+from analysis.words import fairness, finding, measured, memory, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +36,8 @@ def show(run: Run, console: Console | None = None) -> None:
         console.print()
         console.print(verdicts(run))
     console.print(f"\n{escape(finding(run))}")
-    if how := fairness(run):
-        console.print(escape(how))
+    for sentence in filter(None, (memory(run), fairness(run))):
+        console.print(escape(sentence))
     if "diverged" in run.summary and (diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist()):
         console.print(f"Diverged (not finite) in some seeds: {escape('; '.join(diverged))}", style="bold red")
     console.print("\nreport  ", end="")

@@ -78,6 +78,23 @@ def finding(run: Run) -> str:
     return " ".join(filter(None, [sentence, _fared(run)]))
 
 
+def memory(run: Run) -> str:
+    """What memory carried and what it caused, for the variant with the largest excess; empty without a twin."""
+    needed = ("drift/excess_max", "twin/drift/excess_max", "drift/coasting")
+    if any(name not in run.summary for name in needed):
+        return ""
+    rows = run.summary.dropna(subset=list(needed))
+    if rows.empty or rows["drift/excess_max"].max() <= 0:
+        return ""
+    row = rows.loc[rows["drift/excess_max"].idxmax()]
+    own, theirs = row["drift/excess_max"], row["twin/drift/excess_max"]
+    return (
+        f"{row['label']}: memory carried {row['drift/coasting']:.0%} of the way that tokens went after the clip had "
+        f"silenced them, and caused {(own - theirs) / own:.0%} of the largest log-ratio beyond the bound, "
+        f"{number(own, 3)}: without it {number(theirs, 3)} would have come from the crossing step and from coupling."
+    )
+
+
 MEASURES = {
     "first_update_kl": "KL after the first update",
     "first_update_ratio": "largest ratio after the first update",

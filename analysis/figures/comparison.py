@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.figures.heat_map import maps
 from analysis.figures.style import COLOURS, Figure, dress, variants
 from analysis.words import meaning, reading
 
@@ -17,9 +18,9 @@ LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is 
 
 
 def comparison(run: Run) -> Figure | None:
-    """The headline metric with its interval over seeds; a curve over the longest axis, or a dot a point."""
+    """The headline metric with its interval over seeds; a curve over the longest axis, or a dot a point; no map."""
     metric = run.heading["headline"]
-    if metric not in run.summary or run.summary[metric].isna().all():
+    if metric not in run.summary or run.summary[metric].isna().all() or maps(run):
         return None
     axis = _longest_axis(run)
     drawing = _dots(run, metric) if axis is None else _curves(run, metric, axis)

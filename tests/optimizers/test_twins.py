@@ -1,7 +1,5 @@
 """Memoryless twins: they answer no gradient with no update, and run on the same random numbers."""
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +7,7 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.attribution import attribute
-from simulator.optimizers.catalog import optimizers
+from simulator.environments.reward_rules import CountToken
 from simulator.optimizers.twins import LINEAR, TWINS
 from simulator.remedies import map_first_moments
 from tests.optimizers.test_catalog import DRIVEN, optimizer_table
@@ -176,9 +173,8 @@ def test_a_twin_that_nobody_knows_is_asked_for(name):
     assert refusal.value.problems == [
         ("record.twin", f"the memoryless twin of {name} is not known; name one: twin = {{ name = … }} in [optimizer]")
     ]
-    assert "twin" in optimizers() or sim.load(
-        tables(optimizer={"name": name, "learning_rate": 0.1, "twin": {"name": "sgd"}}, record={"twin": True})
-    )
+    own = {"name": name, "learning_rate": 0.1, "twin": {"name": "sgd"}}
+    assert len(sim.load(tables(optimizer=own, record={"twin": True})).points) == 1
 
 
 @pytest.mark.parametrize(
@@ -206,7 +202,7 @@ PROBES = ("ratio", "drift", "kl", "exact_return", "twin")
 def sampled(optimizer, **record):
     """Three sampled rollouts of a token tree, whose later rollouts depend on what the updates did."""
     return sim.Experiment(
-        environment=sim.TokenTree(vocab_size=3, max_length=2, reward=sim.environments.reward_rules.CountToken(token=1)),
+        environment=sim.TokenTree(vocab_size=3, max_length=2, reward=CountToken(token=1)),
         policy=sim.Tabular(),
         method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=optimizer,
@@ -217,10 +213,9 @@ def sampled(optimizer, **record):
 
 @pytest.fixture(scope="module")
 def beside():
-    """Adam with its twin beside it; the twin alone."""
-    adam = sim.optimizer("adam", learning_rate=0.3, max_grad_norm=0.3)
-    twin = sim.optimizer("adam", learning_rate=0.3, max_grad_norm=0.3, b1=0.0)
-    return [jax.device_get(run(each, KEY)) for each in (sampled(adam, twin=True), sampled(twin))]
+    """Adam with its twin beside it; Adam alone; the twin alone."""
+    adam, twin = (sim.optimizer("adam", learning_rate=0.3, max_grad_norm=0.3, b1=b1) for b1 in (0.9, 0.0))
+    return [jax.device_get(run(each, KEY)) for each in (sampled(adam, twin=True), sampled(adam), sampled(twin))]
 
 
 COMPARED = ("ratio/max", "drift/excess_mean", "drift/excess_max", "kl/behavior_exact", "return/exact")
@@ -228,32 +223,44 @@ COMPARED = ("ratio/max", "drift/excess_mean", "drift/excess_max", "kl/behavior_e
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_the_twin_beside_a_run_is_the_twin_alone(beside, name):
-    both, alone = beside
+    both, _, alone = beside
     np.testing.assert_allclose(both.metrics[f"twin/{name}"], alone.metrics[name], rtol=1e-12, atol=1e-14)
     assert np.any(np.abs(both.metrics[name] - alone.metrics[name]) > 1e-3)  # and not the run
 
 
 def test_both_see_the_same_completions_until_they_part_ways(beside):
-    first, second = (trace.tokens.tokens for trace in beside)
+    first, _, second = (trace.tokens.tokens for trace in beside)
     np.testing.assert_array_equal(first[0], second[0])
     assert np.any(first != second)
 
 
 def test_what_memory_caused_is_the_difference(beside):
-    both, alone = beside
+    both, _, alone = beside
     for over, name in (("drift/over_twin", "drift/excess_max"), ("drift/over_twin_mean", "drift/excess_mean")):
         difference = both.metrics[name] - alone.metrics[name]
         np.testing.assert_allclose(both.metrics[over], difference, rtol=1e-12, atol=1e-14)
         assert np.any(difference != 0)
 
 
-def test_a_twin_changes_nothing_in_its_run():
-    adam = sim.optimizer("adam", learning_rate=0.3, max_grad_norm=0.3)
-    with_twin, without = (jax.eval_shape(sim.simulate, sampled(adam, twin=twin), KEY).metrics for twin in (True, False))
+def test_a_twin_changes_nothing_in_its_run(beside):
+    both, own, _ = beside
     extra = {f"twin/{name}" for name in COMPARED} | {"drift/over_twin", "drift/over_twin_mean"}
-    assert set(with_twin) - set(without) == extra and set(without) <= set(with_twin)
+    assert set(both.metrics) - set(own.metrics) == extra
+    for name, values in own.metrics.items():
+        np.testing.assert_allclose(both.metrics[name], values, rtol=1e-12, atol=1e-14, err_msg=name)
+    np.testing.assert_array_equal(both.tokens.tokens, own.tokens.tokens)
 
 
-def test_a_run_is_its_own_twin_where_it_has_no_memory():
+def test_an_optimizer_without_memory_is_its_own_twin():
     sgd = sim.optimizer("sgd", learning_rate=0.5)
-    assert replace(sgd, twin=None).memoryless().numbers == {"learning_rate": 0.5}
+    assert jax.tree.structure(sgd.memoryless()) == jax.tree.structure(sgd)
+    assert jax.tree.leaves(sgd.memoryless()) == jax.tree.leaves(sgd)
+
+
+@pytest.mark.xfail(strict=True, reason="the twin keeps what needs the first moment that it has not")
+@pytest.mark.parametrize("setting", [{"state": "reset_first_moment"}, {"remedies": [{"kind": "mask_momentum"}]}])
+def test_a_twin_without_a_first_moment_has_nothing_done_to_it(setting):
+    twin = sim.optimizer("sgd", learning_rate=0.1, momentum=0.9, **setting).memoryless()
+    begun = twin.begin_rollout(twin.build().init(PARAMS), PARAMS, 1)
+    updates, _ = twin.build().update(GRADS[0], begun, PARAMS, clipped_away=NOTHING)
+    np.testing.assert_allclose(updates["logits"], -0.1 * GRADS[0]["logits"], rtol=1e-14)

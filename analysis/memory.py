@@ -1,0 +1,43 @@
+"""What memory carried, and what it caused: Run -> frame, as in metrics.py.
+
+Memory *carries* a token where the coasting part of an update moves it. It *causes* what would not have happened without
+it, which is less: without memory other tokens' gradients would have carried the token part of the same way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+TOKEN = ["point", "seed", "rollout", "prompt", "completion", "position"]
+LARGEST = "drift/excess_max"
+
+
+def carried_share(run: Run) -> pd.DataFrame:
+    """Of the way that a rollout's furthest silenced token went after it was silenced, the share that was coasting.
+
+    Σ coasting / Σ Δ log ρ,   over the updates that found the token silenced
+    """
+    tokens = run.ratios.sort_values([*TOKEN, "update"])
+    change = tokens.groupby(TOKEN)["log_ratio"].diff().fillna(tokens["log_ratio"])
+    outwards = np.sign(tokens["advantage"])
+    silent = tokens.assign(moved=outwards * change, coasted=outwards * tokens["coasting"])[tokens["clip_active"]]
+    each = silent.groupby(TOKEN)[["moved", "coasted"]].sum().reset_index()
+    furthest = each.loc[each.groupby(["point", "seed", "rollout"])["moved"].idxmax()]
+    return furthest.assign(measured=furthest["coasted"] / furthest["moved"])[["point", "seed", "rollout", "measured"]]
+
+
+def caused_share(run: Run) -> pd.DataFrame:
+    """Of the largest log-ratio beyond the bound at a rollout's end, the share that the memoryless twin does not have.
+
+    1 − twin's / own
+    """
+    ends = run.updates[run.updates["update"] == run.updates.groupby("point")["update"].transform("max")]
+    own, theirs = ends[LARGEST], ends[f"twin/{LARGEST}"]
+    rows = ends[["point", "seed", "rollout"]].assign(measured=(own - theirs) / own.where(own > 0))
+    return rows.dropna(subset=["measured"])
