@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test parity lint docs pictures clean
+.PHONY: demo test claims parity lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
+
+claims: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -m long --dist load
 
 parity: $(VENV)/.ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parity]'

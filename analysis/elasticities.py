@@ -29,16 +29,17 @@ def scale_elasticity(run: Run) -> pd.DataFrame:
 def local_elasticity(run: Run) -> pd.DataFrame:
     """d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, at the smaller one's point.
 
-    `gradient` is the size of each coordinate of the gradient halfway, where all are alike.
+    `scale` is the scale halfway and `gradient` the size of each coordinate of the gradient there, where all are alike.
     """
     first, axis, rows = run.updates.query("rollout == 0 and update == 1"), scale_axis(run.swept), []
     for (*_, seed), case in _by_scale(run, first):
         case = case.sort_values(axis)
-        sizes, steps, grads = (np.log(case[name].to_numpy()) for name in ("update/norm", axis, "grad/norm"))
+        sizes, steps, grads = (_logarithms(case[name]) for name in ("update/norm", axis, "grad/norm"))
         points = case["point"].to_numpy()
         halfway = np.exp((grads[1:] + grads[:-1]) / 2) / np.sqrt(coordinates(run, int(points[0])) or np.nan)
-        slopes = np.diff(sizes) / np.diff(steps)
-        rows.append(pd.DataFrame({"point": points[:-1], "seed": seed, "measured": slopes, "gradient": halfway}))
+        slopes, scales = np.diff(sizes) / np.diff(steps), np.exp((steps[1:] + steps[:-1]) / 2)
+        found = {"measured": slopes, "scale": scales, "gradient": halfway}
+        rows.append(pd.DataFrame({"point": points[:-1], "seed": seed, **found}))
     return pd.concat(rows, ignore_index=True).join(parameters(run), on="point")
 
 
@@ -48,7 +49,7 @@ def scale_spread(run: Run) -> pd.DataFrame:
     rows = []
     for (*_, seed), case in _by_scale(run, final):
         distance = case["update/displacement"]
-        spread = distance.max() / distance.min() - 1
+        spread = distance.max() / distance.min() - 1 if len(case) > 1 and distance.min() > 0 else np.nan
         rows.append({"point": case["point"].iloc[0], "seed": seed, "measured": spread})
     return pd.DataFrame(rows, columns=["point", "seed", "measured"])
 
@@ -60,7 +61,11 @@ def _by_scale(run: Run, frame: pd.DataFrame) -> Iterator[tuple[tuple, pd.DataFra
 
 
 def _slope(case: pd.DataFrame, scale: str, column: str) -> float:
-    moved = case[case[column] > 0]  # a group without signal moves nothing, at any scale
-    if len(moved) < 2:
-        return float("nan")
-    return float(np.polyfit(np.log(moved[scale]), np.log(moved[column]), 1)[0])
+    sizes, steps = _logarithms(case[column]), _logarithms(case[scale])
+    known = np.isfinite(sizes) & np.isfinite(steps)
+    return float(np.polyfit(steps[known], sizes[known], 1)[0]) if known.sum() > 1 else float("nan")
+
+
+def _logarithms(values: pd.Series) -> np.ndarray:
+    """NaN where nothing moved, as for a group without signal."""
+    return np.log(values.where(values > 0).to_numpy(dtype=float))

@@ -20,7 +20,8 @@ def residual_update(run: Run) -> pd.DataFrame:
     """The size of each update without a gradient, in units of the last one before that had one.
 
     `j` counts from the first update without a gradient, `n` all the optimizer's updates up to the last one with.
-    `closed_form` is what theory predicts for a constant gradient of the same size in all of a table's logits.
+    `closed_form` is what theory predicts for a constant gradient of the same size in all of a table's logits. A
+    gradient that is not finite is no gradient of zero: there is no row for what a diverged run does.
     """
     rows = run.updates[[*CASE, "update", "grad/norm", "update/norm"]]
     each = rows["point"].map({point: updates_per_rollout(run, point) for point in rows["point"].unique()})
@@ -28,7 +29,7 @@ def residual_update(run: Run) -> pd.DataFrame:
     last = rows[["count", "grad/norm", "update/norm"]].where(rows["grad/norm"] > 0)
     last = last.groupby([rows["point"], rows["seed"]]).ffill()  # of the last update with a gradient
     rows = rows.assign(n=last["count"], gradient=last["grad/norm"], unit=last["update/norm"])
-    rows = rows[rows["count"] > rows["n"]].astype({"n": int})
+    rows = rows[(rows["count"] > rows["n"]) & (rows["grad/norm"] == 0)].astype({"n": int})
     rows["j"] = rows["count"] - rows["n"]
     rows["measured"] = rows["update/norm"] / rows["unit"]
     rows["closed_form"] = _closed_form(run, rows)
@@ -42,7 +43,10 @@ def first_residual(run: Run) -> pd.DataFrame:
 
 def braking_distance(run: Run) -> pd.DataFrame:
     """All updates that a run makes after its last gradient, summed, in units of the last one with a gradient."""
-    return residual_update(run).groupby(["point", "seed"])["measured"].sum().reset_index()
+    rows, case = residual_update(run), ["point", "seed"]
+    silent_until = rows["n"] + rows.groupby([*case, "n"])["j"].transform("max")
+    final = rows[silent_until == rows.join(run.updates.groupby(case).size().rename("end"), on=case)["end"]]
+    return final.groupby(case)["measured"].agg(lambda sizes: sizes.sum(skipna=False)).reset_index()
 
 
 def _closed_form(run: Run, rows: pd.DataFrame) -> np.ndarray:

@@ -90,7 +90,7 @@ class Run:
 
     def _label(self, point: dict[str, Any]) -> str:
         parts = [
-            f"{key.rsplit('.', 1)[-1]} = {_short(value)}" if "." in key else str(value)
+            f"{key.rsplit('.', 1)[-1]} = {short(value)}" if "." in key else str(value)
             for key, value in point.items()
             if key not in NOT_SWEPT
         ]
@@ -118,5 +118,8 @@ def load(directory: Path | str) -> Run:
     return Run(directory=path, manifest=manifest)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A swept value as a reader meets it: '0.05', 'zeros', '[-2, 0, 0]'."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(short, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.intervals import half_width
-from analysis.run import LEARNING_RATE
+from analysis.run import LEARNING_RATE, short
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -72,9 +72,10 @@ def summarize(run: Run) -> pd.DataFrame:
             measured = QUANTITIES[name](run).groupby(["point", "seed"])["measured"].mean().rename(name)
             values = values.merge(measured.reset_index(), on=["point", "seed"], how="left")
     metrics = [name for name in values.columns if name not in ("point", "seed")]
+    swept_columns = {key: _column([point.get(key) for point in run.manifest["points"]]) for key in run.swept}
     rows = []
     for point, seeds in values.groupby("point"):
-        swept = {key: run.manifest["points"][point].get(key) for key in run.swept}
+        swept = {key: column[point] for key, column in swept_columns.items()}
         row = {"point": point, **swept, "label": run.labels[point], "seeds": len(seeds)}
         if run.matched:
             row[LEARNING_RATE] = learning_rate(run, point)
@@ -83,3 +84,10 @@ def summarize(run: Run) -> pd.DataFrame:
             row |= {metric: mean, f"{metric}:low": mean - half, f"{metric}:high": mean + half}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Swept values as a column of a table, which is of one type: numbers where all are, else text; None if unset."""
+    kinds = {type(value) for value in values if value is not None}
+    alike = kinds <= {int, float} or kinds == {bool}
+    return values if alike else [value if value is None else short(value) for value in values]

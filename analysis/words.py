@@ -54,10 +54,10 @@ def meaning(run: Run, name: str) -> str:
     """What a metric, or a derived quantity, is."""
     from analysis.metrics import QUANTITIES
 
-    metric = run.manifest["metrics"].get(name)
-    return (
-        " ".join((QUANTITIES[name].__doc__ or "").split("\n\n")[0].split()) if metric is None else metric["definition"]
-    )
+    if (metric := run.manifest["metrics"].get(name)) is not None:
+        return metric["definition"]
+    sentence = " ".join((QUANTITIES[name].__doc__ or "").split("\n\n")[0].split()).rstrip(".")
+    return sentence[:1].lower() + sentence[1:]
 
 
 def finding(run: Run) -> str:

@@ -16,7 +16,34 @@ def only(scenario: str, part: str, *names: str) -> list[dict]:
 
 
 SHRUNK = {
-    "momentum_overshoot": {"training.seeds": 4},
+    "momentum_overshoot": {"training.seeds": 2},
+    "braking_distance": {
+        "optimizer": only("braking_distance", "optimizer", "sgd", "sgd, Nesterov 0.9", "rmsprop, momentum 0.9", "muon")
+    },
+    "clip_never_active": {
+        "training.seeds": 6,
+        "method": only("clip_never_active", "method", "gspo"),
+        "training": only("clip_never_active", "training", "1 update", "2 updates"),
+    },
+    "coupling_limit": {},
+    "epsilon_floor": {},
+    "gradient_norm_clip": {"training.seeds": 4},
+    "kl_breaks_invariance": {"training.seeds": 4},
+    "optimizer_zoo": {
+        "training.seeds": 32,
+        "optimizer": only("optimizer_zoo", "optimizer", "adamw", "sign_sgd", "sgd, momentum 0.9", "lion"),
+    },
+    "remedies": {
+        "training.seeds": 8,
+        "optimizer": only("remedies", "optimizer", "nothing", "half the rate", "brake", "skip when clipped"),
+    },
+    "residual_update": {},
+    "stability_map": {
+        "optimizer.learning_rate": {"values": [0.01, 3.0]},
+        "optimizer.b1": {"values": [0.0, 0.95]},
+        "training.epochs": {"values": [1, 16]},
+    },
+    "state_reset": {},
     "reward_scale": {"training.seeds": 3},
     "prefix_bias": {"training.seeds": 6, "training.num_rollouts": 20},
     "magnitude_blindness": {},
@@ -44,6 +71,20 @@ SHRUNK = {
     "which_gates_coast": {"method": only("which_gates_coast", "method", "grpo", "abc_grpo", "gppo", "dro")},
 }
 
+# Those that compile for long: `make claims` runs them, `make test` does not.
+LONG = (
+    "expected_prefix_bias",
+    "length_bias",
+    "multitask_scale",
+    "one_name_five_programs",
+    "optimizer_zoo",
+    "shared_parameters",
+)
+
+
+def of(*names: str) -> list:
+    return [pytest.param(name, marks=pytest.mark.long if name in LONG else ()) for name in names]
+
 
 @pytest.fixture(scope="module")
 def shipped_run(request, tmp_path_factory):
@@ -54,13 +95,13 @@ def test_every_shipped_scenario_is_tried():
     assert set(SHRUNK) == set(shipped_scenarios())
 
 
-@pytest.mark.parametrize("shipped_run", SHRUNK, indirect=True)
+@pytest.mark.parametrize("shipped_run", of(*SHRUNK), indirect=True)
 def test_its_claims_are_put_to_cases_and_hold(shipped_run):
     assert shipped_run.claims, "a shipped scenario without a claim says nothing"
     assert [(claim["says"], claim["verdict"]) for claim in shipped_run.claims if claim["verdict"] != "holds"] == []
 
 
-@pytest.mark.parametrize("shipped_run", ["magnitude_blindness"], indirect=True)
+@pytest.mark.parametrize("shipped_run", of("magnitude_blindness"), indirect=True)
 def test_the_blog_posts_advantages_come_out_of_a_run(shipped_run):
     first = shipped_run.ratios.query("update == 1")
     winners = first[first["advantage"] > 0].groupby(["label", "prompt"])["advantage"].first()
@@ -70,7 +111,7 @@ def test_the_blog_posts_advantages_come_out_of_a_run(shipped_run):
     assert winners["no deviation"].tolist() == [1.0, 5.0]
 
 
-@pytest.mark.parametrize("shipped_run", ["expected_prefix_bias"], indirect=True)
+@pytest.mark.parametrize("shipped_run", of("expected_prefix_bias"), indirect=True)
 def test_the_worked_example_comes_out_of_the_shipped_file(shipped_run):
     found = shipped_run.summary.set_index("label")["prefix/expected_bias"]
     # the mean gradient of the first token is (0.00253125, −0.00253125), the true one 0
@@ -78,7 +119,7 @@ def test_the_worked_example_comes_out_of_the_shipped_file(shipped_run):
     assert found["dr_grpo, trap"] == pytest.approx(0.0, abs=1e-15)
 
 
-@pytest.mark.parametrize("shipped_run", ["reward_jump"], indirect=True)
+@pytest.mark.parametrize("shipped_run", of("reward_jump"), indirect=True)
 def test_the_peaks_after_a_jump_come_out_of_the_shipped_file(shipped_run):
     after = shipped_run.updates.query("rollout >= 5000").groupby("label")["update/norm"].max()
     before = shipped_run.updates.query("rollout == 4999").groupby("label")["update/norm"].first()
@@ -87,7 +128,7 @@ def test_the_peaks_after_a_jump_come_out_of_the_shipped_file(shipped_run):
     assert peaks["adam, b2 = 0.95"] == pytest.approx(1.12, abs=0.005)
 
 
-@pytest.mark.parametrize("shipped_run", ["momentum_overshoot"], indirect=True)
+@pytest.mark.parametrize("shipped_run", of("momentum_overshoot"), indirect=True)
 def test_the_four_arm_numbers_come_out_of_the_shipped_file(shipped_run):
     fixed = shipped_run.summary[shipped_run.summary["rollouts"] == "each arm twice"]
     ends = fixed.assign(b1=fixed["optimizer.b1"].fillna(-1.0)).set_index(["optimizer", "b1"])["ratio/max"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.style import Figure, dress
+from analysis.figures.style import Figure, dress, wrapped
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -37,8 +37,9 @@ def causes(run: Run) -> Figure | None:
     rows = run.summary
     if "drift/coasted" not in rows or "drift/excess_mean" not in rows or rows["drift/excess_mean"].max() <= 0:
         return None
-    rows = rows[rows["drift/excess_mean"].notna()].head(MOST_BARS).iloc[::-1]
-    drawing = go.Figure()
+    rows = rows.dropna(subset=["drift/excess_mean", "drift/coasted"])
+    hidden, rows = max(len(rows) - MOST_BARS, 0), rows.head(MOST_BARS).iloc[::-1]
+    rows, drawing = rows.assign(label=rows["label"].map(wrapped)), go.Figure()
     for column, (name, colour) in CAUSES.items():
         sizes = _sizes(rows, column)
         if sizes is not None and sizes.abs().max() > 1e-3 * rows["drift/excess_mean"].max():
@@ -54,7 +55,8 @@ def causes(run: Run) -> Figure | None:
     drawing.update_xaxes(title_text="mean log-ratio beyond the bound at a rollout's end")
     drawing.update_yaxes(automargin=True)
     title = "What carried the ratios beyond the bound"
-    return Figure("causes", title, READING + TWIN * has_twin, dress(drawing, height=200 + 34 * len(rows)))
+    reading = READING + TWIN * has_twin + f" {hidden:,} more variants are in the tables." * (hidden > 0)
+    return Figure("causes", title, reading, dress(drawing, height=200 + 34 * len(rows)))
 
 
 def _sizes(rows: pd.DataFrame, column: str) -> pd.Series | None:

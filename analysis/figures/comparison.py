@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.heat_map import maps
-from analysis.figures.style import COLOURS, Figure, dress, variants
+from analysis.figures.style import COLOURS, Figure, dress, named, variants, wrapped
 from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _dots(run: Run, metric: str) -> go.Figure:
     drawing, kinds, rows = go.Figure(), variants(run), run.summary.iloc[::-1]
     drawing.add_scatter(
         x=rows[metric],
-        y=rows["label"],
+        y=rows["label"].map(wrapped),
         error_x=_errors(rows, metric),
         mode="markers",
         marker={"size": 11, "color": [kinds.colour(int(point)) for point in rows["point"]]},
@@ -66,8 +66,7 @@ def _curves(run: Run, metric: str, axis: str) -> go.Figure:
     for index, (key, rows) in enumerate(groups):
         rows = rows.sort_values(axis)
         parts = zip(others, key if isinstance(key, tuple) else (key,), strict=True)
-        name = ", ".join(str(value) if "." not in column else f"{column.rsplit('.', 1)[-1]} = {value:g}"
-                         for column, value in parts if not pd.isna(value)) or metric  # fmt: skip
+        name = named(parts) or metric
         drawing.add_scatter(
             x=rows[axis],
             y=rows[metric],

@@ -7,33 +7,38 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from analysis.claims import cases
-from analysis.figures.style import PREDICTED, Figure, dress, variants
+from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, variants
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
 MOST_POINTS = 2000  # drawn; the tables hold all
+ELSEWHERE = ("residual_update", "local_elasticity")  # have figures of their own
 
 
 def predicted_against_measured(run: Run) -> Figure | None:
-    """A point a case; needs a claim with a closed form and cases that differ, and is left to `residuals` for those."""
+    """A point a case; needs a claim with a closed form and cases that differ, and no figure of its own for those."""
     drawing, kinds = go.Figure(), variants(run)
     low, high = float("inf"), float("-inf")
-    for claim in run.heading["claim"]:
-        if not isinstance(claim["predicted"], str) or claim["metric"] == "residual_update":
-            continue
+    claims = [claim for claim in run.heading["claim"] if isinstance(claim["predicted"], str)]
+    claims = [claim for claim in claims if claim["metric"] not in ELSEWHERE]
+    alone = len({claim["metric"] for claim in claims}) == 1
+    for claim in claims:
         rows = cases(run, claim)
         if len(rows) < 3:
             continue
         rows = rows.iloc[:: -(-len(rows) // MOST_POINTS)]
         low = min(low, rows[["predicted", "measured"]].min().min())
         high = max(high, rows[["predicted", "measured"]].max().max())
-        for point, own in rows.groupby("point"):
+        for _, own in rows.groupby(rows["point"].map(kinds.colour_of.__getitem__)):
+            first = int(own["point"].iloc[0])
             drawing.add_scatter(
                 x=own["predicted"], y=own["measured"], mode="markers",
-                name=f"{claim['metric']}, {run.labels[int(point)]}",
-                marker={"size": 6, "opacity": 0.7, "color": kinds.colour(int(point))},
-                hovertemplate="predicted %{x:.6g}, measured %{y:.6g}",
+                name=kinds.name(first) if alone else f"{claim['metric']}, {kinds.name(first)}",
+                marker={"size": 6, "opacity": 0.7, "color": kinds.colour(first)},
+                customdata=[run.labels[int(point)] for point in own["point"]],
+                hovertemplate="%{customdata}: predicted %{x:.6g}, measured %{y:.6g}<extra></extra>",
+                showlegend=len(kinds.colours) <= len(COLOURS),
             )  # fmt: skip
     if not drawing.data:
         return None

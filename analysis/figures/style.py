@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import plotly.graph_objects as go
+
+from analysis.run import short
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -14,6 +19,7 @@ COLOURS = ("#3366cc", "#dd5f32", "#2a9d5c", "#8e44ad", "#c2952b", "#17a2b8", "#d
 BAND = "rgba(120, 130, 150, 0.16)"
 PREDICTED = "#444444"
 MOST_PANELS = 4
+LINE = 26  # characters of a category's label before it is broken
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,27 @@ def variants(run: Run) -> Variants:
 
 
 def _text(point: dict, columns: list[str]) -> str:
+    return named((column, point.get(column)) for column in columns)
+
+
+def named(values: Iterable[tuple[str, Any]]) -> str:
+    """Swept columns with their values: 'adamw, b1 = 0.9'; what a variant does not have is left out."""
     parts = []
-    for column in columns:
-        value = point.get(column)
-        if value is not None:
-            short = f"{value:g}" if isinstance(value, float) else str(value)
-            parts.append(f"{column.rsplit('.', 1)[-1]} = {short}" if "." in column else short)
+    for column, value in values:
+        if isinstance(value, list) or not pd.isna(value):
+            parts.append(f"{column.rsplit('.', 1)[-1]} = {short(value)}" if "." in column else short(value))
     return ", ".join(parts)
+
+
+def wrapped(label: str) -> str:
+    """A long label on several lines, broken between its parts: 'clip_low = 0.1,<br>bias = [-2, 0, 0, 0]'."""
+    lines: list[str] = []
+    for part in re.split(r"(?<=,) (?=[^\W\d])", label):
+        if lines and len(lines[-1]) + 1 + len(part) <= LINE:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    return "<br>".join(lines)
 
 
 def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
@@ -79,7 +99,7 @@ def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
         height=height,
         margin={"l": 60, "r": 20, "t": 44, "b": 50},
         font={"family": "system-ui, sans-serif", "size": 13},
-        legend={"orientation": "h", "y": -0.2, "x": 0},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         hovermode="closest",
     )
     return drawing

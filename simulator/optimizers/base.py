@@ -10,6 +10,7 @@ from simulator.optimizers.across_rollouts import begin_rollout
 from simulator.optimizers.catalog import optimizers, schedules
 from simulator.optimizers.own import OPTIMIZERS, OWN
 from simulator.optimizers.remedies import Remedy
+from simulator.optimizers.states import has_first_moment
 from simulator.optimizers.twins import LINEAR, without_memory
 from simulator.parts import Count, NonNegative, Positive, part, static
 from simulator.types import Params
@@ -129,8 +130,7 @@ class Optimizer(Settings):
     @property
     def linear_memory(self) -> bool:
         """Whether its coasting is proportional to a first moment that it has."""
-        has_moment = self.name not in ("sgd", "rmsprop") or self.numbers.get("momentum") is not None
-        return self.name in LINEAR and has_moment and not self.remedies
+        return self.name in LINEAR and has_first_moment(self.name, self.numbers) and not self.remedies
 
 
 @part

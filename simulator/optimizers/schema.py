@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.errors import ScenarioError, describe, did_you_mean, schema_problems
 from simulator.optimizers.base import Match, Measure, Optimizer, Schedule, Settings, Transformation
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+from simulator.optimizers.states import state_problems
 from simulator.parts import as_tuples, to_plain
 
 SETTINGS = tuple(field.name for field in fields(Settings))
@@ -55,6 +56,7 @@ def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
         yield "name", f"{name} cannot drive a simulated policy: {NOT_DRIVEN[name]}"
         return
     yield from _settings_problems({key: table[key] for key in table if key in SETTINGS})
+    yield from state_problems(table)
     yield from _twin_problems(table)
     yield from _keyword_problems(optimizers()[name], {key: table[key] for key in table if key not in OWN_KEYS})
 

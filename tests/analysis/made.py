@@ -15,15 +15,33 @@ READINGS = {
     "update/displacement": "final",
     "prefix/weight": "mean",
     "diverged": "final",
+    "drift/excess_mean": "end",
+    "drift/excess_max": "end",
+    "twin/drift/excess_mean": "end",
+    "twin/drift/excess_max": "end",
+    "drift/crossing": "sum",
+    "drift/coasted": "sum",
+    "drift/earlier": "sum",
+    "drift/coupled": "sum",
+    "drift/decayed": "sum",
+    "drift/curved": "sum",
+    "drift/coasting": "mean",
 }
+ADAM = {
+    "name": "adam", "learning_rate": 0.01, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "eps_root": 0.0, "nesterov": False,
+    "state": "keep",
+}  # fmt: skip
 
 
-def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio/max", **experiment) -> Run:
-    """A run whose tables are given; `points` are the swept values, `experiment` what all points share."""
+def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio/max", columns=(), **experiment) -> Run:
+    """A run whose tables are given; `points` are the swept values, `experiment` what all points share.
+
+    A point's own `experiment` replaces what it names of that; its `found` is what was worked out before the run.
+    """
     shared = {
         "environment": {"kind": "bandit", "rewards": [[1.0, 0.0, 0.0, 0.0]]},
-        "policy": {"kind": "tabular", "start": "zeros", "bias": None},
-        "optimizer": {"name": "adam", "b1": 0.9, "b2": 0.999},
+        "policy": {"kind": "tabular", "start": "zeros", "bias": None, "initial_logits": None},
+        "optimizer": ADAM,
         "training": {"epochs": 1, "minibatches": 1, "group_size": 4, "precision": "float64"},
         "surrogate": {
             "advantage": {"kind": "group_mean"},
@@ -31,14 +49,20 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
             "reduction": {"kind": "sequence_mean"},
         },
     } | experiment
-    heading = {"title": "A title", "question": "A question?", "source": "", "headline": headline, "columns": []}
+    heading = {
+        "title": "A title",
+        "question": "A question?",
+        "source": "",
+        "headline": headline,
+        "columns": list(columns),
+    }
     manifest = {
         "schema_version": 1,
         "name": "made",
         "hash": "00000000",
         "heading": {**heading, "claim": [full_claim(claim) for claim in claims]},
         "scenario": {"title": "A title"},
-        "points": [{**point, "experiment": shared} for point in points],
+        "points": [{**point, "experiment": shared | point.get("experiment", {})} for point in points],
         "plan": {"points": len(points), "seeds": 1, "first_seed": 0, "updates": 1, "structures": [{}]},
         "metrics": {
             name: {"name": name, "definition": f"what {name} is", "when": "after", "reading": reading}
@@ -59,7 +83,7 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
 def with_swept(rows, points, run) -> pd.DataFrame:
     """Rows as a frame, with the swept values and the label of each row's point."""
     frame = pd.DataFrame(rows)
-    swept = pd.DataFrame(list(points)).assign(label=run.labels)
+    swept = pd.DataFrame([{key: point.get(key) for key in run.swept} for point in points]).assign(label=run.labels)
     return frame.join(swept, on="point")
 
 

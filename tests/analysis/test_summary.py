@@ -67,3 +67,41 @@ def test_a_point_without_recorded_ratios_stays_in_the_summary():
     summary = summarize(made_run(both, ratios=[token | {"log_ratio": 0.0}], points=[{"record": "a"}, {"record": "b"}]))
     assert summary["label"].tolist() == ["a", "b"]
     assert summary["ratio/q50"].isna().tolist() == [False, True]
+
+
+def drifting(coasted, silent, coasting):
+    """A run of one seed whose rollouts of two updates have these values `[I, 2]`."""
+    measured = {"drift/coasted": coasted, "drift/silent": silent, "drift/coasting": coasting}
+    place = {"point": 0, "seed": 0}
+    run = made_run(
+        [
+            {**place, "rollout": i, "update": k + 1} | {name: values[i][k] for name, values in measured.items()}
+            for i, k in np.ndindex(np.shape(coasted))
+        ]
+    )
+    run.manifest["metrics"] |= {name: {"reading": "sum"} for name in ("drift/coasted", "drift/silent")}
+    run.manifest["metrics"]["drift/coasting"] = {"reading": "mean", "quotient": ["drift/coasted", "drift/silent"]}
+    return readings(run).iloc[0]
+
+
+def test_a_sum_is_over_a_rollouts_updates_and_averaged_over_rollouts():
+    values = drifting([[1.0, 2.0], [5.0, np.nan]], [[2.0, 2.0], [7.0, 1.0]], [[0.5, 1.0], [0.7, np.nan]])
+    assert values["drift/coasted"] == (3 + 5) / 2  # what is undefined is left out of a sum
+    assert values["drift/silent"] == (4 + 8) / 2
+
+
+def test_a_rollout_without_a_single_value_is_left_out():
+    nan = np.nan
+    values = drifting([[1.0, 2.0], [nan, nan]], [[2.0, 2.0], [nan, nan]], [[0.5, 1.0], [nan, nan]])
+    assert (values["drift/coasted"], values["drift/silent"]) == (3.0, 4.0)
+
+
+def test_a_quotient_is_that_of_what_its_metrics_came_to():
+    # 4/6, where the mean of the updates' own would be 0.733, and one update of next to nothing could be anything
+    values = drifting([[1.0, 2.0], [5.0, 0.0]], [[2.0, 2.0], [7.0, 1.0]], [[0.5, 1.0], [0.7, -1e9]])
+    assert values["drift/coasting"] == pytest.approx(4 / 6)
+
+
+def test_a_quotient_by_zero_is_undefined():
+    values = drifting([[1.0, 2.0]], [[2.0, -2.0]], [[0.5, -1.0]])
+    assert np.isnan(values["drift/coasting"])
