@@ -233,7 +233,7 @@ def _rollout(
             attribution=attribution,
             twin=beside,
         )
-        coasted = step.carried(attribution.coasting) if record.attributed and record.token_stride else None
+        coasted = step.carried["coasting"] if record.attributed and record.token_stride else None
         ratios = (step.after.log_ratio, surrogate.silenced(batch), coasted)
         return (updated, next_state, log_probs, old), (measure(step, record.active_probes), ratios)
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from simulator.attribution import Attribution
 from simulator.environments.base import Environment
 from simulator.exact import Listed, completion_logprobs
-from simulator.lazy import Array, jnp
+from simulator.lazy import Array, jax, jnp
 from simulator.policies.base import Policy
 from simulator.surrogates.base import Surrogate, scatter
 from simulator.types import Minibatch, Params, Rollout
@@ -73,12 +73,14 @@ class StepContext:
         """The part of the gradient that comes through some tokens, regularisers aside."""
         return self.pullback(scatter(jnp.where(which, self.push, 0.0), self.before))
 
-    def carried(self, step: Params | None) -> Float[Array, "P G T"]:
-        """What a step of the parameters adds to the log-ratio of every token, to first order; 0 for no step."""
-        batch = self.after
-        if step is None:
-            return jnp.zeros(batch.mask.shape)
-        return jnp.where(batch.mask & batch.chosen, self.pushforward(step)[batch.rows, batch.tokens], 0.0)
+    @cached_property
+    def carried(self) -> dict[str, Float[Array, "P G T"]]:
+        """What each part of the update adds to the log-ratio of every token, to first order, by the part's name."""
+        named = {name: part for name, part in vars(self.attribution).items() if part is not None}
+        together = jax.tree.map(lambda *parts: jnp.stack(parts), *named.values())  # one program for all of them
+        rows, batch = jax.vmap(self.pushforward)(together), self.after
+        changes = jnp.where(batch.mask & batch.chosen, rows[:, batch.rows, batch.tokens], 0.0)
+        return dict(zip(named, changes, strict=True))
 
     @cached_property
     def whole_before(self) -> Minibatch:

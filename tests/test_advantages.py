@@ -17,6 +17,7 @@ from simulator.advantages import (
     GroupZScore,
     LeaveOneOut,
     LengthWeighted,
+    Recentred,
     PerSource,
     RelativeToMean,
     Reward,
@@ -209,6 +210,15 @@ def test_with_equal_lengths_the_length_weighted_baseline_is_the_groups_mean():
     np.testing.assert_allclose(found, RANDOM - RANDOM.mean(axis=1, keepdims=True), rtol=1e-13, atol=1e-15)
 
 
+def test_recentred_advantages_cancel_under_weights_of_one_over_the_length():
+    found = np.asarray(Recentred()(jnp.asarray(RANDOM), jnp.asarray(LENGTHS, dtype=float)))
+    weights = np.divide(1.0, LENGTHS, out=np.zeros(LENGTHS.shape), where=LENGTHS > 0)
+    np.testing.assert_allclose(np.sum(found * weights, axis=1), 0.0, atol=1e-15)
+    # rewards 1 and 0 of lengths 1 and 3: the mean is (1/1) / (1/1 + 1/3) = 3/4
+    by_hand = Recentred()(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 3.0]]))
+    np.testing.assert_allclose(by_hand, [[0.25, -0.75]], rtol=1e-15)
+
+
 @pytest.mark.parametrize("ddof", [0, 1])
 @pytest.mark.parametrize("eps", [1e-8, 0.5])
 @pytest.mark.parametrize("centre_groups", [False, True])
@@ -234,11 +244,12 @@ def test_whitening_gives_the_tokens_mean_zero_and_deviation_one(ddof):
     "advantage",
     [
         lambda eps: LengthWeighted(),
+        lambda eps: Recentred(),
         lambda eps: TokenWhitened(eps=eps),
         lambda eps: TokenWhitened(eps=eps, centre_groups=True),
         lambda eps: TokenWhitened(eps=eps, ddof=0),
     ],
-    ids=["length_weighted", "token_whitened", "centred", "ddof 0"],
+    ids=["length_weighted", "recentred", "token_whitened", "centred", "ddof 0"],
 )
 def test_equal_rewards_get_exactly_zero_whatever_the_lengths(advantage, lengths, reward, eps):
     found = advantage(eps)(jnp.full((2, 7), reward), jnp.asarray(lengths, dtype=float))
@@ -260,8 +271,8 @@ def test_the_greedy_completion_of_each_prompt_is_its_baseline():
 
 # What an advantage says of itself
 
-EVERY_ADVANTAGE = [Reward(), *EVERY_BASELINE, *BEST, RelativeToMean(), LengthWeighted(), GreedyBaseline()]
-EVERY_ADVANTAGE += [TokenWhitened(), TokenWhitened(centre_groups=True)]
+EVERY_ADVANTAGE = [Reward(), *EVERY_BASELINE, *BEST, RelativeToMean(), LengthWeighted(), Recentred()]
+EVERY_ADVANTAGE += [GreedyBaseline(), TokenWhitened(), TokenWhitened(centre_groups=True)]
 EVERY_ADVANTAGE += [PerSource(whiten="completions"), PerSource(whiten="tokens"), PerSource(whiten="nothing")]
 
 

@@ -145,7 +145,8 @@ class Recentred:
     own_group = True
 
     def __call__(self, rewards: Float[Array, "P G"], lengths: Float[Array, "P G"]) -> Float[Array, "P G"]:
-        return remedies.recentred(rewards - rewards[:, :1], 1.0 / lengths)  # exactly 0 where all are equal
+        weights = jnp.where(lengths > 0, 1.0 / jnp.maximum(lengths, 1.0), 0.0)
+        return remedies.recentred(rewards - rewards[:, :1], weights)  # exactly 0 where all are equal
 
 
 @part

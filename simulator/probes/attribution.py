@@ -6,7 +6,6 @@ from simulator.lazy import Array, jnp, optax
 from simulator.probes.base import Metric, average, probe
 from simulator.probes.clipping import excess
 from simulator.step_context import StepContext
-from simulator.types import Params
 
 SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
 
@@ -57,11 +56,9 @@ def attribution(step: StepContext) -> dict[str, Array]:
     def on_silenced(change: Array) -> Array:
         return average(jnp.where(silenced, outwards * change, 0.0), after.mask)
 
-    def carried(part: Params | None) -> Array:
-        return on_silenced(surrogate.watched_change(before, step.carried(part)))
-
+    carried = {name: on_silenced(surrogate.watched_change(before, change)) for name, change in step.carried.items()}
     silent = on_silenced(surrogate.watched(after) - surrogate.watched(before))
-    coasted, coupled, decayed = carried(parts.coasting), carried(parts.fresh), carried(parts.decay)
+    coasted, coupled, decayed = carried["coasting"], carried["fresh"], carried.get("decay", jnp.zeros(()))
     found |= {
         "drift/coasting": coasted / jnp.where(silent == 0, jnp.nan, silent),
         "drift/silent": silent,
@@ -71,7 +68,7 @@ def attribution(step: StepContext) -> dict[str, Array]:
         "drift/curved": silent - coasted - coupled - decayed,
     }
     if parts.earlier is not None:
-        found["drift/earlier"] = carried(parts.earlier)
+        found["drift/earlier"] = carried["earlier"]
     if beyond is not None:
         found["drift/crossing"] = average(excess(surrogate, after) - beyond, after.mask) - silent
     return found
