@@ -9,42 +9,23 @@ random number is keyed by (key, rollout, consumer), never by a position in a bat
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from simulator import exact
-from simulator.attribution import attribute, old_momentum
-from simulator.environments.base import Environment
-from simulator.methods.base import Method
 from simulator.parts import part
-from simulator.policies.base import Policy
-from simulator.probes.base import measure
 from simulator.rollouts.walking import greedy_rewards
-from simulator.step_context import StepContext
-from simulator.surrogates.base import log_probs_of, pullback, pushforward
-from simulator.surrogates.signals import signals
-from simulator.types import Minibatch, Params, Rollout, Tokens, Trace
+from simulator.surrogates.base import log_probs_of
+from simulator.types import Params, Rollout, Tokens, Trace
+from simulator.updating import Experiment, Scene, Turn, begin, update
 
 # Who draws random numbers; the position in this list is part of the key.
 CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle", "greedy")
-
-
-@runtime_checkable
-class Experiment(Protocol):
-    """What the loop reads of an experiment (simulator/experiment.py has the class)."""
-
-    environment: Environment
-    policy: Policy
-    method: Method
-    optimizer: Any
-    rollouts: Any
-    training: Any
-    record: Any
 
 
 @part
@@ -161,99 +142,62 @@ def _rollout(
 
     `listed` are all completions, where they are few enough; `twin` the metrics `[K]` of the twin's same updates.
     """
-    environment, policy, training, record = (
-        experiment.environment, experiment.policy, experiment.training, experiment.record
-    )  # fmt: skip
-    surrogate = experiment.method.surrogate()
-    optimizer = experiment.optimizer.build()
+    scene, log_probs = _scene(experiment, key, state, index, listed)
+    minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, scene.advantages.shape)
+    opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
+    turns = Turn(number=jnp.arange(len(minibatches)), takes_part=minibatches, twin=twin)
+    last, (metrics, recorded) = jax.lax.scan(
+        partial(update, scene), begin(scene, state.params, opt_state, log_probs), turns
+    )
+    tokens = Tokens(
+        tokens=scene.rollout.tokens,
+        mask=scene.rollout.mask,
+        rewards=scene.rollout.rewards,
+        advantages=scene.advantages,
+        log_ratio=recorded.log_ratio,
+        clip_active=recorded.clip_active,
+        coasting=recorded.coasting,
+    )
+    past = None if state.past is None else jax.tree.map(_pushed, state.past, state.params)
+    after = State(params=last.params, opt_state=last.opt_state, start_params=state.start_params, past=past)
+    return after, metrics, tokens
 
+
+def _scene(
+    experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: exact.Listed | None
+) -> tuple[Scene, Float[Array, "R V"]]:
+    """One rollout, sampled, with all that its updates share; and the log-probabilities that they begin with."""
+    policy = experiment.policy
     behavior_params = state.params if state.past is None else jax.tree.map(lambda leaf: leaf[0], state.past)
     rollout = _sample(experiment, key, behavior_params, index)
-    advantages = surrogate.advantages(rollout)
-    rows = policy.rows(rollout)
-    start = log_probs_of(policy, state.params, rollout)
+    rows, log_probs = policy.rows(rollout), log_probs_of(policy, state.params, rollout)
     behavior_logprobs = rollout.behavior_logprobs
     if behavior_logprobs is None:
-        behavior = start if state.past is None else log_probs_of(policy, behavior_params, rollout)
+        behavior = log_probs if state.past is None else log_probs_of(policy, behavior_params, rollout)
         behavior_logprobs = behavior[rows, rollout.tokens]
-    behavior_logprobs = jnp.where(rollout.mask & rollout.chosen, behavior_logprobs, 0.0)
-    reference = log_probs_of(policy, state.start_params, rollout)
+    anchors = [None, None]
     if listed is not None:
-        listed = exact.rewarded(listed, environment, index)
+        listed = exact.rewarded(listed, experiment.environment, index)
         anchors = [
             exact.completion_logprobs(policy, params, listed) for params in (behavior_params, state.start_params)
         ]
-    listed_behavior, listed_reference = (None, None) if listed is None else anchors
-    bias = {} if record.oracle is None else _bias(experiment, key, state, behavior_params, index, listed)
-
-    def update(carry, this):
-        params, opt_state, log_probs, old = carry
-        number, takes_part, beside = this
-        batch = Minibatch(
-            log_probs=log_probs,
-            reference_log_probs=reference,
-            behavior_logprobs=behavior_logprobs,
-            rows=rows,
-            tokens=rollout.tokens,
-            mask=rollout.mask & takes_part[..., None],
-            chosen=rollout.chosen,
-            advantages=advantages,
-        )
-        through = pullback(policy, params, rollout, log_probs)
-        push = surrogate.token_push(batch)
-        grads = through(surrogate.row_push(batch, push))
-        loss_grads = optax.tree.scale(-1.0, grads)
-        told = {"value": -surrogate.objective(batch)} | signals(
-            experiment.optimizer.signals, surrogate, batch, rollout.mask, through, number, len(minibatches)
-        )
-        updates, next_state = optimizer.update(loss_grads, opt_state, params, **told)
-        attribution = None
-        if record.attributed:
-            attribution, old = attribute(experiment.optimizer, loss_grads, opt_state, params, told, updates, old)
-        updated = optax.apply_updates(params, updates)
-        log_probs = log_probs_of(policy, updated, rollout)
-        step = StepContext(
-            environment=environment,
-            policy=policy,
-            surrogate=surrogate,
-            rollout=rollout,
-            before=batch,
-            push=push,
-            grads=grads,
-            updates=updates,
-            start_params=state.start_params,
-            params=updated,
-            log_probs=log_probs,
-            listed=listed,
-            listed_behavior=listed_behavior,
-            listed_reference=listed_reference,
-            bias=bias,
-            pullback=through,
-            pushforward=pushforward(policy, params, rollout, batch.log_probs),
-            attribution=attribution,
-            twin=beside,
-        )
-        coasted = step.carried["coasting"] if record.attributed and record.token_stride else None
-        ratios = (step.after.log_ratio, surrogate.silenced(batch), coasted)
-        return (updated, next_state, log_probs, old), (measure(step, record.active_probes), ratios)
-
-    minibatches = _minibatches(_key(key, "minibatches", index), training, advantages.shape)
-    opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
-    old = old_momentum(experiment.optimizer, opt_state) if record.attributed else None
-    carry = (state.params, opt_state, start, old)
-    these = (jnp.arange(len(minibatches)), minibatches, twin)
-    (params, opt_state, *_), (metrics, (log_ratio, clip_active, coasting)) = jax.lax.scan(update, carry, these)
-    tokens = Tokens(
-        tokens=rollout.tokens,
-        mask=rollout.mask,
-        rewards=rollout.rewards,
-        advantages=advantages,
-        log_ratio=log_ratio,
-        clip_active=clip_active,
-        coasting=coasting,
+    bias = {}
+    if experiment.record.oracle is not None:
+        bias = _bias(experiment, key, state, behavior_params, index, listed)
+    scene = Scene(
+        experiment=experiment,
+        rollout=rollout,
+        advantages=experiment.method.surrogate().advantages(rollout),
+        rows=rows,
+        behavior_logprobs=jnp.where(rollout.mask & rollout.chosen, behavior_logprobs, 0.0),
+        reference_log_probs=log_probs_of(policy, state.start_params, rollout),
+        start_params=state.start_params,
+        listed=listed,
+        listed_behavior=anchors[0],
+        listed_reference=anchors[1],
+        bias=bias,
     )
-    past = None if state.past is None else jax.tree.map(_pushed, state.past, state.params)
-    return State(params=params, opt_state=opt_state, start_params=state.start_params, past=past), metrics, tokens
+    return scene, log_probs
 
 
 def _pushed(past: Array, newest: Array) -> Array:

@@ -23,6 +23,7 @@ LAYERS = [
     ["simulator.optimizers"],
     ["simulator.braking"],
     ["simulator.probes"],
+    ["simulator.updating"],
     ["simulator.loop"],
     ["simulator.experiment"],
     ["simulator.reading", "simulator.heading", "simulator.choices"],
@@ -35,9 +36,15 @@ LAYERS = [
 COMMANDS = ("simulator.cli", "simulator.__main__", "simulator.commands")
 SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # none of them knows another's parts
 
+LOOP = ("simulator.loop", "simulator.updating")
 PROTOCOLS = {f"simulator.{family}.base" for family in ("environments", "policies", "methods", "surrogates", "probes")}
 LOOP_MAY_IMPORT = PROTOCOLS | {"simulator.exact", "simulator.parts", "simulator.step_context", "simulator.types"}
-LOOP_MAY_IMPORT |= {"simulator.rollouts.walking", "simulator.attribution", "simulator.surrogates.signals"}
+LOOP_MAY_IMPORT |= {
+    "simulator.rollouts.walking",
+    "simulator.attribution",
+    "simulator.surrogates.signals",
+    "simulator.updating",
+}
 
 # What is no part itself in the packages whose other modules each hold one.
 NO_PART = {"base", "__init__", "chance", "network", "reward_rules", "reward_scale", "sampling", "worlds"}
@@ -114,7 +121,7 @@ def complaints(module: str, source: str, known: set[str]) -> list[str]:
             continue
         if rank(target) > rank(module):
             found.append(f"{arrow}: the arrow points back")
-        if module == "simulator.loop" and target not in LOOP_MAY_IMPORT:
+        if module in LOOP and target not in LOOP_MAY_IMPORT:
             found.append(f"{arrow}: the loop knows protocols alone")
         may_list = command or module in MAY_LIST_PARTS or package_of(module) == package_of(target)
         if is_part(target) and not may_list:
