@@ -16,7 +16,7 @@ import numpy as np
 from simulator import loop
 from simulator.errors import ScenarioError
 from simulator.experiment import Experiment, Record
-from simulator.matching import LEARNING_RATE, targets
+from simulator.matching import LEARNING_RATE, Point, targets
 from simulator.scenario import Scenario
 from simulator.sweep import by_structure
 
@@ -38,7 +38,7 @@ def calibrated(scenario: Scenario) -> Scenario:
         keys = _keys(scenario)
         measured = _targets_measured(scenario, wanted, keys)
         rates, reached = _found(scenario, wanted, measured, keys)
-    points, problems = list(scenario.points), []
+    points, problems = [_with_rate(point) for point in scenario.points], []
     for index, rate in rates.items():
         point, match = points[index], points[index].experiment.optimizer.match
         goal, value = (_as_asked(match.measure, each[index]) for each in (measured, reached))
@@ -57,6 +57,12 @@ def calibrated(scenario: Scenario) -> Scenario:
     if problems:
         raise ScenarioError(scenario.name, list(dict.fromkeys(problems)))
     return replace(scenario, points=points)
+
+
+def _with_rate(point: Point) -> Point:
+    """A point that is not matched, with the learning rate that it has, so that a table shows all of them."""
+    rate = point.experiment.optimizer.numbers.get("learning_rate")
+    return replace(point, found={LEARNING_RATE: rate} if isinstance(rate, float) else {})
 
 
 def displacement(measure: str, experiment: Experiment, key: jax.Array) -> jax.Array:

@@ -157,7 +157,7 @@ class Record:
     probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(tuple(PROBES))
     ratios: Stride | None = None
     oracle: Oracle | None = None
-    twin: bool = static(False)
+    twin: Annotated[bool, Field(strict=True)] = static(False)
 
     @property
     def active_probes(self) -> tuple[str, ...]:
@@ -210,6 +210,8 @@ class Experiment:
         yield from self._reward_problems()
         yield from self._fixed_problems()
         yield from self._oracle_problems()
+        if self.record.twin and "twin" not in self.record.probes:
+            yield "record.twin", "is recorded by the probe 'twin', which record.probes leaves out"
         if self.record.twin and self.optimizer.memoryless() is None:
             name = self.optimizer.name
             yield (

@@ -139,6 +139,8 @@ def _write_tables(
     done = 0
     on_progress(done, todo.num_updates)
     for number, chunk in enumerate(execute(todo)):
+        if not chunk.trace.metrics:
+            raise ScenarioError(scenario.name, [("record.probes", "none of them has anything to say of this method")])
         part = f"part-{number:05d}.parquet"
         _write_table(folder / "updates" / part, updates_table(chunk, swept, metrics), metrics)
         if len(chunk.recorded_rollouts):

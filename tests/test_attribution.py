@@ -262,9 +262,9 @@ def test_the_excess_of_silenced_tokens_is_divided_and_the_rest_crossed_the_bound
 
 
 def test_what_a_part_carries_is_counted_outwards_and_over_all_tokens():
-    both_good = drifts(taken_apart(advantages=[[1.0, 1.0]]))
+    both_good = drifts(taken_apart(advantages=[[1.0, 1.0]], parts=PARTS | {"earlier": 0.02}))
     silent = (np.log(1.5 / 1.3) + np.log(0.9 / 1.3)) / 6  # the first token and the fifth
-    parts = {"coasted": 2 * 0.06 / 6, "coupled": 2 * 0.03 / 6, "decayed": -2 * 0.01 / 6}
+    parts = {"coasted": 2 * 0.06 / 6, "coupled": 2 * 0.03 / 6, "decayed": -2 * 0.01 / 6, "earlier": 2 * 0.02 / 6}
     assert {name: both_good[name] for name in parts} == pytest.approx(parts, rel=1e-12)
     assert both_good["coasting"] == pytest.approx(0.02 / silent, rel=1e-12)
     assert both_good["curved"] == pytest.approx(silent - 0.16 / 6, rel=1e-12)

@@ -107,7 +107,7 @@ def test_the_runs_reach_what_they_were_matched_to(updates, scale):
 
 
 def test_what_was_found_is_in_the_manifest(points):
-    assert "found" not in points["adam", 1.0]
+    assert points["adam", 1.0]["found"] == {"optimizer.learning_rate": 0.02}  # which was given
     found = points["signs to a ratio", 2.0]["found"]
     assert list(found) == ["optimizer.learning_rate", "first_update_ratio", "to"]
     assert (found["first_update_ratio"], found["to"]) == (pytest.approx(1.2, rel=1e-9), 1.2)

@@ -2,7 +2,8 @@
 
 Trainers keep one optimizer for the whole run, so a rollout's first updates carry momentum that older rollouts left.
 "reset" starts it anew, "reset_first_moment" takes the momentum alone, "reset_count" the count of the bias corrections
-(Adam-Rel). A schedule's count goes on in any case: it counts the run.
+(Adam-Rel). A schedule's count goes on in any case: it counts the run. (momo, prodigy, dadapt_adamw, madgrad and
+simplified_ademamix have one count for both: a "reset" begins it again.)
 
 Reference: Adam-Rel, arXiv:2412.17113; resets, arXiv:2306.17833.
 """
@@ -13,9 +14,12 @@ from typing import Any
 
 from wrapt import lazy_import
 
-from simulator.lazy import Array, jax, jnp, optax
+from simulator.lazy import Array, jax, jnp
 
 moments = lazy_import("simulator.remedies.first_moment")  # which imports jax
+
+# What of a state counts for a schedule: the class of the state, its field.
+SCHEDULE_COUNTS = {"ScaleByScheduleState": "count", "WeightDecaySchedule": "count", "ScaleByAdemamixState": "count_m2"}
 
 
 def begin_rollout(how: str, state: Any, initial: Any, rollout: int | Array, every: int | Array) -> Any:
@@ -33,7 +37,10 @@ def begin_rollout(how: str, state: Any, initial: Any, rollout: int | Array, ever
 def _but_schedules(initial: Any, state: Any) -> Any:
     """The initial state with the schedules' counts of the present one."""
 
-    def is_schedule(node: Any) -> bool:
-        return isinstance(node, optax.ScaleByScheduleState)
+    def count(node: Any) -> str | None:
+        return SCHEDULE_COUNTS.get(type(node).__name__)
 
-    return jax.tree.map(lambda first, now: now if is_schedule(first) else first, initial, state, is_leaf=is_schedule)
+    def begun(first: Any, now: Any) -> Any:
+        return first if count(first) is None else first._replace(**{count(first): getattr(now, count(first))})
+
+    return jax.tree.map(begun, initial, state, is_leaf=lambda node: count(node) is not None)

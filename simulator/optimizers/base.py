@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from simulator.lazy import Array, jnp, optax
@@ -42,7 +42,7 @@ class Match:
     """A learning rate yet to be found: the one that makes `measure` what it is for another optimizer, or a number."""
 
     measure: Measure
-    to: str | float
+    to: str | float = field(compare=False)  # the same program finds them all
 
 
 @part
@@ -125,7 +125,12 @@ class Optimizer(Settings):
         if self.twin is not None:
             return self.twin
         numbers = without_memory(self.name, self.numbers)
-        return None if numbers is None else replace(self, numbers=numbers)
+        if numbers is None:
+            return None
+        # what is done to a first moment means nothing to a twin, which may have none
+        state = "keep" if self.state == "reset_first_moment" else self.state
+        remedies = tuple(remedy for remedy in self.remedies if remedy.kind != "mask_momentum")
+        return replace(self, numbers=numbers, state=state, remedies=remedies)
 
     @property
     def linear_memory(self) -> bool:

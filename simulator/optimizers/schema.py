@@ -174,6 +174,8 @@ def _below(key: str, inner: str) -> str:
 def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
     if is_match(value) and word.name == "learning_rate":
         yield from _match_problems(value)
+    elif is_match(value):
+        yield "", "takes no match: a learning_rate alone can be matched, without a schedule"
     elif isinstance(value, dict) and word.kind == "number":
         yield from _schedule_problems(word, value)
     elif word.kind in ("number", "constant") and not _is_number(value):
@@ -196,7 +198,9 @@ def _match_problems(table: dict) -> Iterator[tuple[str, str]]:
     measures, to = get_args(Measure), table.get("to")
     if table["match"] not in measures:
         yield "match", f"cannot be {table['match']!r}; {did_you_mean(str(table['match']), measures)}"
-    if not isinstance(to, str) and not (_is_number(to) and to > 0):
+    if "to" not in table:
+        yield "to", "is required: what another optimizer is called, or a number > 0"
+    elif not isinstance(to, str) and not (_is_number(to) and to > 0):
         yield "to", f"must be what another optimizer is called, or a number > 0, got {describe(to)}"
     for key in table.keys() - {"match", "to"}:
         yield key, "unknown key; a match has the keys match and to"
@@ -206,6 +210,8 @@ def _schedule_problems(word: Keyword, table: dict) -> Iterator[tuple[str, str]]:
     name = table.get("schedule")
     if not word.schedule:
         yield "", "takes a number, no schedule"
+    elif "schedule" not in table:
+        yield "", f"a table with the key schedule{' or match' * (word.name == 'learning_rate')} is meant"
     elif not isinstance(name, str) or name not in schedules():
         yield "schedule", f"optax has no schedule {name!r}; {did_you_mean(str(name), schedules())}"
     else:

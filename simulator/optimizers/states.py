@@ -28,7 +28,8 @@ def state_problems(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
     name, state = table["name"], table.get("state")
     if state == "reset_first_moment" and not has_first_moment(name, table):
         yield "state", f"{name} has no first moment that could be reset"
-    if state == "reset_count" and name in NO_COUNT:
+    counts = name == "rmsprop" and table.get("bias_correction") is True
+    if state == "reset_count" and name in NO_COUNT and not counts:
         yield "state", f"{name} has no count of its own that could be reset"
     remedies = table.get("remedies")
     for index, remedy in enumerate(remedies if isinstance(remedies, list | tuple) else []):

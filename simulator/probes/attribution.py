@@ -30,7 +30,7 @@ SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
     Metric("drift/silent", f"the whole update: {SILENT}", "gradient", "sum"),
     Metric("drift/coasted", f"the coasting part of the update: {SILENT}", "gradient", "sum"),
     Metric("drift/earlier", f"what earlier rollouts left of the coasting part: {SILENT}", "gradient", "sum"),
-    Metric("drift/coupled", f"other tokens' gradients: {SILENT}", "gradient", "sum"),
+    Metric("drift/coupled", f"other tokens' gradients, and regularisers': {SILENT}", "gradient", "sum"),
     Metric("drift/decayed", f"weight decay: {SILENT}", "gradient", "sum"),
     Metric("drift/curved", f"what the first order leaves out: {SILENT}", "gradient", "sum"),
 )

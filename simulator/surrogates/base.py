@@ -113,13 +113,14 @@ class Surrogate:
         return (low | high | dual) & batch.mask
 
     def clipped_push(self, batch: Minibatch) -> Values:
-        """The part of ∂J/∂ log π(o_it) that the clip took away: ω ρ A of what it silenced, through the level."""
+        """What ∂J/∂ log π(o_it) would have in addition, were there no clip; exactly 0 where nothing is silenced."""
         silenced, advantages = self.silenced(batch), batch.advantages[..., None]
         level = self.level.unclipped() if self.level.cuts else self.level
         log_ratio, through_level = jax.vjp(lambda each: level(each, batch.mask, advantages), batch.log_ratio)
-        push = self.weights(batch) * jnp.exp(log_ratio) * advantages
-        if self.level.cuts:
-            return jnp.where(silenced, through_level(push)[0], 0.0)
+        ratio = jnp.minimum(jnp.exp(log_ratio), getattr(self.gate, "cap", jnp.inf))
+        push = self.weights(batch) * ratio * advantages
+        if self.level.cuts:  # its clip changes the mean that all tokens of a completion share
+            return jnp.where(jnp.any(silenced), through_level(push)[0] - self.token_push(batch), 0.0)
         push = jnp.where(silenced, push, 0.0)
         return through_level(push)[0] if self.gate.through_level else push
 

@@ -257,7 +257,6 @@ def test_an_optimizer_without_memory_is_its_own_twin():
     assert jax.tree.leaves(sgd.memoryless()) == jax.tree.leaves(sgd)
 
 
-@pytest.mark.xfail(strict=True, reason="the twin keeps what needs the first moment that it has not")
 @pytest.mark.parametrize("setting", [{"state": "reset_first_moment"}, {"remedies": [{"kind": "mask_momentum"}]}])
 def test_a_twin_without_a_first_moment_has_nothing_done_to_it(setting):
     twin = sim.optimizer("sgd", learning_rate=0.1, momentum=0.9, **setting).memoryless()

@@ -122,18 +122,10 @@ CASES = {
         geometric(lambda x: x),
     ),
 }
-NOT_YET = {
-    "gmpo": "what its clip takes from the tokens that it leaves is not told",
-    "dppo, capped": "the cap is forgotten",
-}
-
-
-def case(name):
-    return pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=NOT_YET[name])] if name in NOT_YET else [])
 
 
 @pytest.mark.parametrize("part", [np.ones_like(PART), PART], ids=["whole", "minibatch"])
-@pytest.mark.parametrize("name", [case(name) for name in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_what_the_clip_took_away_is_the_gradient_without_it_minus_the_gradient(name, part):
     point, with_clip, without_clip = CASES[name]
     mask = MASK & part[..., None]

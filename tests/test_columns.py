@@ -1,0 +1,143 @@
+"""Headlines and columns: recorded metrics, and quantities that are worked out of a run, wherever they can be."""
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from simulator.cli import main
+from simulator.commands.checked import load_checked
+from simulator.errors import ScenarioError
+from simulator.runs import run
+
+# Two arms, both said: a gradient of ±1/4 for two rollouts of one update, then none for three. Adam's first update is
+# one learning rate in either logit, and the scales have no part in it.
+STOPS = """
+title = "A small question"
+question = "How small?"
+headline = "braking_distance"
+columns = ["first_residual", "update/norm", "residual_update"]
+[environment]
+kind = "bandit"
+rewards = [[1.0, 0.0]]
+reward_scale = { kind = "jump", at = 2, before = 1.0, after = 0.0 }
+[policy]
+kind = "tabular"
+[method]
+name = "dr_grpo"
+[optimizer]
+name = "sgd"
+learning_rate = 1e-9
+momentum = { values = [0.0, 0.5] }
+[training]
+num_rollouts = 5
+group_size = 2
+seeds = 2
+[rollouts]
+kind = "fixed"
+completions = [[[0], [1]]]
+[record]
+probes = ["update"]
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stops.toml").write_text(STOPS)
+    return tmp_path
+
+
+def problems(**overrides):
+    with pytest.raises(ScenarioError) as error:
+        load_checked("stops.toml", [(key.replace("__", "."), value) for key, value in overrides.items()])
+    return str(error.value)
+
+
+def test_what_can_be_derived_can_be_a_headline_or_a_column(here):
+    scenario = load_checked("stops.toml", [])
+    assert scenario.heading.headline == "braking_distance"
+    assert list(scenario.heading.columns) == ["first_residual", "update/norm", "residual_update"]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("braking_distanc", "did you mean 'braking_distance'?"),
+        ("first_residuals", "did you mean 'first_residual'?"),
+        ("update/nrm", "did you mean 'update/norm'?"),
+    ],
+)
+def test_a_misspelled_column_is_refused_with_the_nearest_that_there_is(here, name, near):
+    assert f"headline: no metric {name!r} is recorded; {near}" in problems(headline=name)
+    assert f"columns: no metric {name!r} is recorded; {near}" in problems(columns=["update/norm", name])
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("carried_share", "[record] ratios"),
+        ("caused_share", "a twin"),
+        ("scale_elasticity", "an axis over a reward scale"),
+        ("prefix_weight_at_start", "[record] ratios"),
+        ("scale_spread", "an axis over a reward scale"),
+    ],
+)
+def test_what_the_run_could_not_tell_is_refused(here, name, lacking):
+    said = problems(headline=name)
+    assert f"headline: no metric {name!r} is recorded" in said, lacking
+    assert name not in said.replace(f"{name!r}", "", 1)  # the nearest is one that there is
+
+
+def test_an_axis_over_the_scale_makes_elasticities_derivable(here):
+    axis = [("environment.reward_scale", {"values": [1.0, 10.0]})]
+    scenario = load_checked("stops.toml", [*axis, ("headline", "scale_elasticity"), ("columns", ["local_elasticity"])])
+    assert scenario.heading.headline == "scale_elasticity"
+
+
+def test_a_refused_column_is_exit_code_2_and_nothing_is_written(here, capsys):
+    assert main(["run", "stops.toml", "--set", "headline=braking_distanc"]) == 2
+    assert "stops.toml: headline: no metric 'braking_distanc' is recorded; did you mean" in capsys.readouterr().err
+    assert main(["validate", "stops.toml", "--set", "columns=['scale_spread']"]) == 2
+    assert "columns: no metric 'scale_spread' is recorded" in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["stops.toml"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("columns")
+    return analysis.complete(run(tomllib.loads(STOPS), out=folder))
+
+
+def test_the_summary_holds_derived_quantities_with_their_intervals(finished):
+    table = pd.read_parquet(finished.directory / "summary.parquet").set_index("optimizer.momentum")
+    # 0.5 + 0.25 + 0.125; the same for both seeds, which nothing random tells apart
+    np.testing.assert_allclose(table["braking_distance"], [0.0, 0.875], atol=1e-9)
+    np.testing.assert_allclose(table["first_residual"], [0.0, 0.5], atol=1e-9)
+    np.testing.assert_allclose(table["residual_update"], [0.0, 0.875 / 3], atol=1e-9)  # the mean of its cases
+    for name in ("braking_distance", "first_residual", "residual_update", "update/norm"):
+        np.testing.assert_allclose(table[f"{name}:low"], table[name], atol=1e-12)
+        np.testing.assert_allclose(table[f"{name}:high"], table[name], atol=1e-12)
+
+
+def test_the_page_shows_and_explains_derived_quantities(finished):
+    page = (finished.directory / "report.html").read_text()
+    text = page[page.index("<main>") :]
+    assert "braking_distance runs from 0 (momentum = 0) to 0.875 (momentum = 0.5)." in text
+    assert "<th>variant</th><th>braking_distance</th><th>first_residual</th><th>update/norm</th>" in text
+    assert "<dt>first_residual</dt><dd>the first update without a gradient, in units of the last one with</dd>" in text
+
+
+def test_a_swept_column_of_numbers_and_tables_is_text(tmp_path):
+    scales = [1.0, {"kind": "jump", "at": 1, "before": 1.0, "after": 2.0}]
+    tables = tomllib.loads(STOPS) | {"headline": "update/norm", "columns": []}
+    tables["environment"] = tables["environment"] | {"reward_scale": {"values": scales}}
+    tables["optimizer"] = tables["optimizer"] | {"momentum": None, "nesterov": {"values": [True, False]}}
+    tables["optimizer"].pop("momentum")
+    tables["training"] = tables["training"] | {"num_rollouts": {"values": [2, 3]}, "seeds": 1}
+    table = pd.read_parquet(analysis.complete(run(tables, out=tmp_path)).directory / "summary.parquet")
+    assert [text[:10] for text in table["environment.reward_scale"].unique()] == ["1", '{"kind": "']
+    assert table["training.num_rollouts"].unique().tolist() == [2, 3]
+    assert table["optimizer.nesterov"].unique().tolist() == [True, False]
