@@ -62,6 +62,19 @@ CLOSED_FORMS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "scale_jump": lambda case: scale_jump(case["n"], case["j"], case["factor"], case["b1"], case["b2"]),
 }
 
+# The quantities whose frames have what a closed form is a function of; those not named go with recorded metrics.
+PREDICTS = {
+    "optimizer_residual": ("residual_update", "first_residual"),
+    "adam_residual": ("residual_update",),
+    "first_update_after": ("restart_update",),
+    "adam_elasticity": ("local_elasticity",),
+    "scale_jump": ("jump_response",),
+    "group_covariance": ("prefix_weight_at_start",),
+    "binary_prefix_weight": ("prefix_weight_at_start",),
+    "expected_prefix_bias": ("expected_bias_at_start",),
+    "length_covariance": ("objective_at_start",),
+}
+
 
 def claim_problems(
     claims: list[dict[str, Any]], metrics: list[str], columns: list[str], ratios: bool
@@ -84,6 +97,9 @@ def claim_problems(
         predicted = claim["predicted"]
         if isinstance(predicted, str) and predicted not in CLOSED_FORMS:
             yield f"claim[{index}].predicted", f"no closed form {predicted!r}; {unknown(predicted, list(CLOSED_FORMS))}"
+        elif isinstance(predicted, str) and claim["metric"] not in PREDICTS.get(predicted, (*metrics,)):
+            wanted = ", ".join(PREDICTS.get(predicted, ["a recorded metric"]))
+            yield f"claim[{index}].predicted", f"{predicted} predicts {wanted}, not {claim['metric']}"
         for key in ("where", "against"):
             for column in claim[key]:
                 if column not in columns:

@@ -42,7 +42,7 @@ def render(run: Run) -> str:
 
 
 def _figures(run: Run) -> list[str]:
-    return [figure_block(figure) for draw in ALL if (figure := draw(run)) is not None]
+    return [figure_block(figure, figure.least_width) for draw in ALL if (figure := draw(run)) is not None]
 
 
 def _warnings(run: Run) -> str:
@@ -92,12 +92,13 @@ def _table(run: Run) -> str:
 def _provenance(run: Run) -> str:
     manifest = run.manifest
     plan, versions = manifest["plan"], manifest["versions"]
+    first = plan["first_seed"]
     facts = {
         "command": manifest["command"],
         "run": f"{manifest['name']}-{manifest['hash']}, {manifest['started']}, {manifest['seconds']:g} s",
-        "size": f"{plan['points']} points × {plan['seeds']} seeds, {plan['updates']:,} optimizer updates, "
-        f"{len(plan['structures'])} compiled structures",
-        "seeds": f"{plan['first_seed']} to {plan['first_seed'] + plan['seeds'] - 1}",
+        "size": f"{_count(plan['points'], 'point')} × {_count(plan['seeds'], 'seed')}, "
+        f"{_count(plan['updates'], 'optimizer update')}, {_count(len(plan['structures']), 'compiled structure')}",
+        "seeds": " to ".join(str(seed) for seed in sorted({first, first + plan["seeds"] - 1})),
         "precision": run.experiment(0)["training"]["precision"],
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
@@ -107,6 +108,10 @@ def _provenance(run: Run) -> str:
         + _details("The scenario, as it was read", manifest["scenario"])
         + _details("The first point, all defaults filled in", run.experiment(0))
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _details(title: str, value: Any) -> str:

@@ -36,6 +36,6 @@ def _unit(run: Run, point: int) -> float:
 
 def _predicted(run: Run, point: int) -> float:
     optimizer = run.experiment(point)["optimizer"]
-    if optimizer["name"] != "adam":
+    if optimizer["name"] != "adam" or optimizer["nesterov"]:
         return float("nan")
     return float(first_update_after(optimizer["state"], optimizer["b1"], optimizer["b2"]))

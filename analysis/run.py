@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,7 +120,7 @@ def load(directory: Path | str) -> Run:
 
 
 def short(value: Any) -> str:
-    """A swept value as a reader meets it: '0.05', 'zeros', '[-2, 0, 0]'."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(short, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A swept value as a reader meets it: '0.05', 'zeros'; lists, which are text here, as '[-2, 0, 0]'."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return re.sub(r"\.0(?=[,\]])", "", str(value)) if str(value).startswith("[") else str(value)

@@ -47,7 +47,9 @@ def measured(claim: dict[str, Any]) -> str:
 def reading(run: Run, name: str) -> str:
     """' at the end of a rollout': when a metric's value stands for a run; nothing for a derived quantity."""
     metric = run.manifest["metrics"].get(name)
-    return "" if metric is None else f" {MEANS[metric['reading']]}"
+    if metric is None:
+        return ""
+    return " over the whole run" if metric.get("quotient") else f" {MEANS[metric['reading']]}"
 
 
 def meaning(run: Run, name: str) -> str:
@@ -88,9 +90,17 @@ def memory(run: Run) -> str:
         return ""
     row = rows.loc[rows["drift/excess_max"].idxmax()]
     own, theirs = row["drift/excess_max"], row["twin/drift/excess_max"]
-    return (
+    carried = (
         f"{row['label']}: memory carried {row['drift/coasting']:.0%} of the way that tokens went after the clip had "
-        f"silenced them, and caused {(own - theirs) / own:.0%} of the largest log-ratio beyond the bound, "
+        "silenced them"
+    )
+    if (rollouts := run.experiment(int(row["point"]))["training"]["num_rollouts"]) > 1:
+        return (
+            f"{carried}. The largest log-ratio beyond the bound is {number(own, 3)}, and {number(theirs, 3)} for its "
+            f"memoryless twin, whose policy has become another one in {rollouts} rollouts."
+        )
+    return (
+        f"{carried}, and caused {(own - theirs) / own:.0%} of the largest log-ratio beyond the bound, "
         f"{number(own, 3)}: without it {number(theirs, 3)} would have come from the crossing step and from coupling."
     )
 

@@ -79,6 +79,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "expectations": expectations,
     "parts": parts,
     "methods": lambda: _table(*methods_tables.methods()),
+    "advantages": lambda: _table(*methods_tables.advantages()),
     "gates": lambda: _table(*methods_tables.gates()),
     "conventions": lambda: _table(*methods_tables.conventions()),
     "dialects": methods_tables.dialects,

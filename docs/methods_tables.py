@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
+from simulator.advantages import Advantage
 from simulator.experiment import DIALECTS, METHODS
 from simulator.parts import claim_of
 from simulator.surrogates.base import Surrogate
@@ -42,6 +43,17 @@ def methods() -> tuple[list[str], Rows]:
         )
     head = ["method", "what it does", "advantage", "level", "gate", "score weight", "reduction", "filter, regularisers"]
     return [*head, "reference"], rows
+
+
+def advantages() -> tuple[list[str], Rows]:
+    """Every advantage: what a completion is compared with."""
+    classes = get_args(get_args(Advantage)[0])
+    rows = [
+        [f"`{cls.__dataclass_fields__['kind'].default}`", claim_of(cls), _after(cls, "A_i = ") or "–",
+         _after(cls, "Reference: ") or "–"]
+        for cls in classes
+    ]  # fmt: skip
+    return ["advantage", "what it does", "A_i", "reference"], rows
 
 
 def gates() -> tuple[list[str], Rows]:

@@ -47,7 +47,7 @@ def calibrated(scenario: Scenario) -> Scenario:
                 (
                     LEARNING_RATE,
                     f"no learning rate gives {point.values.get('optimizer', 'the optimizer')} a {match.measure} of "
-                    f"{goal:.4g}: at {rate:.3g} it is {value:.4g}",
+                    f"{goal:.6g}: the nearest is {value:.6g}, at {rate:.4g}",
                 )
             )
         optimizer = point.experiment.optimizer.with_learning_rate(rate)

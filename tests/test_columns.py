@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 import analysis
+from analysis.summary import summarize
 from simulator.cli import main
 from simulator.commands.checked import load_checked
 from simulator.errors import ScenarioError
 from simulator.runs import run
+from tests.analysis.made import made_run
 
 # Two arms, both said: a gradient of ±1/4 for two rollouts of one update, then none for three. Adam's first update is
 # one learning rate in either logit, and the scales have no part in it.
@@ -130,14 +132,23 @@ def test_the_page_shows_and_explains_derived_quantities(finished):
     assert "<dt>first_residual</dt><dd>the first update without a gradient, in units of the last one with</dd>" in text
 
 
-def test_a_swept_column_of_numbers_and_tables_is_text(tmp_path):
-    scales = [1.0, {"kind": "jump", "at": 1, "before": 1.0, "after": 2.0}]
-    tables = tomllib.loads(STOPS) | {"headline": "update/norm", "columns": []}
-    tables["environment"] = tables["environment"] | {"reward_scale": {"values": scales}}
-    tables["optimizer"] = tables["optimizer"] | {"momentum": None, "nesterov": {"values": [True, False]}}
-    tables["optimizer"].pop("momentum")
-    tables["training"] = tables["training"] | {"num_rollouts": {"values": [2, 3]}, "seeds": 1}
-    table = pd.read_parquet(analysis.complete(run(tables, out=tmp_path)).directory / "summary.parquet")
-    assert [text[:10] for text in table["environment.reward_scale"].unique()] == ["1", '{"kind": "']
-    assert table["training.num_rollouts"].unique().tolist() == [2, 3]
-    assert table["optimizer.nesterov"].unique().tolist() == [True, False]
+def test_a_swept_column_is_of_one_type_in_the_summary(tmp_path):
+    swept = {
+        "environment.reward_scale": [1.0, '{"kind": "jump"}', 0.5],  # as the manifest has tables: text
+        "training.epochs": [1, 2, None],
+        "optimizer.b1": [0, 0.9, 1],
+        "optimizer.nesterov": [True, False, None],
+    }
+    points = [dict(zip(swept, values, strict=True)) for values in zip(*swept.values(), strict=True)]
+    rows = [{"point": point, "seed": 0, "rollout": 0, "update": 1, "ratio/max": 1.0} for point in range(3)]
+    summarize(made_run(rows, points=points)).to_parquet(tmp_path / "summary.parquet")
+    table = pd.read_parquet(tmp_path / "summary.parquet")
+    assert table["environment.reward_scale"].tolist() == ["1", '{"kind": "jump"}', "0.5"]
+    assert table["training.epochs"].tolist()[:2] == [1, 2] and table["training.epochs"].isna().tolist()[2]
+    assert table["optimizer.b1"].tolist() == [0.0, 0.9, 1.0]
+    assert table["optimizer.nesterov"].tolist() == [True, False, None]
+
+
+def test_lists_are_short_in_labels():
+    run = made_run(points=[{"policy.bias": "[-3.4965, 0.0, 10.0]", "optimizer.learning_rate": 1e-14}])
+    assert run.labels == ["bias = [-3.4965, 0, 10], learning_rate = 1e-14"]

@@ -9,7 +9,9 @@ import pytest
 
 import analysis
 from analysis.report import render
+from analysis.summary import summarize
 from simulator.runs import run
+from tests.analysis.made import made_run
 from tests.small import tables
 
 HOSTILE = '</script><script>document.title="broken"</script><b>'
@@ -57,6 +59,39 @@ def test_the_text_of_a_scenario_cannot_become_markup(page):
     assert "&lt;/script&gt;&lt;script&gt;document.title=" in page
 
 
+def rendered(labels, **more):
+    """The page of a made run with something to say about memory and learning rates."""
+    own = {"ratio/max": 1.5, "drift/excess_max": 0.4, "twin/drift/excess_max": 0.3, "drift/coasting": 0.9}
+    row = {"seed": 0, "rollout": 0, "update": 1, "update/norm": 1.0, **own}
+    points = [{"optimizer": label, **more} for label in labels]
+    made = made_run([row | {"point": point} for point in range(len(labels))], points=points)
+    made.__dict__.update(summary=summarize(made), claims=[])
+    text = render(made)
+    return text[text.index("<main>") :]
+
+
+def test_the_notes_about_memory_and_learning_rates_escape_labels():
+    page = rendered([HOSTILE, "adam"], found={"total_kl": 0.1, "to": HOSTILE})
+    assert HOSTILE not in page
+    escaped = "&lt;/script&gt;&lt;script&gt;document.title=&quot;broken&quot;&lt;/script&gt;&lt;b&gt;"
+    assert f"<p class=note>{escaped}: memory carried 90% of the way" in page
+    assert (
+        f"<p class=note>Learning rates were found that match: KL summed over the rollouts = that of {escaped}." in page
+    )
+
+
+def test_a_long_table_says_how_many_points_it_leaves_out():
+    page = rendered([f"number {n}" for n in range(103)])
+    assert "<td>number 99</td>" in page and "<td>number 100</td>" not in page
+    assert "<p class=note>… and 3 more points in summary.parquet</p>" in page
+    assert "more points in" not in rendered([f"number {n}" for n in range(100)])
+
+
+def test_the_page_counts_one_of_a_thing_in_the_singular():
+    assert "<td>1 point × 1 seed, 1 optimizer update, 1 compiled structure</td>" in rendered(["adam"])
+    assert "<td>seeds</td><td>0</td>" in rendered(["adam"])
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_a_browser_draws_every_figure(finished, page, tmp_path):
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -69,7 +104,7 @@ def test_a_browser_draws_every_figure(finished, page, tmp_path):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     figures = page.count("<figure>")
-    assert figures == 2  # the fan, and the comparison over the learning rate
+    assert figures == 3  # the fan, the causes, and the comparison over the learning rate
     assert len(re.findall(r'class="plot-container', done.stdout)) == figures
     assert "<title>broken" not in done.stdout
     assert not re.search(r"CONSOLE.*(Uncaught|Error)", done.stderr), done.stderr

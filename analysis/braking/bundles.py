@@ -22,12 +22,12 @@ def bundles(curves: Mapping[str, np.ndarray], apart: Callable[[np.ndarray, np.nd
     return found
 
 
-def label(names: list[str]) -> str:
+def label(names: list[str], room: int = ROOM, between: str = ", ") -> str:
     """'sm3, adam, lars, adamw and 13 more': the shortest names, as many as there is room for."""
     ordered = sorted(names, key=lambda name: (len(name), name))
-    room = max(1, sum(np.cumsum([len(name) + 2 for name in ordered]) <= ROOM))
-    rest = len(ordered) - room
-    return ", ".join(ordered[:room]) + (f" and {rest} more" if rest else "")
+    told = max(1, sum(np.cumsum([len(name) + 2 for name in ordered]) <= room))
+    rest = len(ordered) - told
+    return between.join(ordered[:told]) + (f" and {rest} more" if rest else "")
 
 
 def spread(positions: list[float], least: float) -> list[float]:

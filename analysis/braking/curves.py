@@ -39,12 +39,12 @@ def residual_curves(brakes: Brakes, start: str) -> Figure | None:
     if not ends:
         return None
     _name_bundles(drawing, ends, kinds)
-    top = min(CEILING, 1.5 * max(10 / 1.5, *(curve.max() for curve in ends.values())))
+    top = min(CEILING, 2.0 * max(curve.max() for curve in ends.values()))
     drawing.update_xaxes(title_text="updates since the last gradient", range=[0, min(DRAWN, brakes.facts["horizon"])])
     drawing.update_yaxes(title_text="size of the update", type="log", dtick=1, range=np.log10([FLOOR, top]))
     title = "What is left of the updates" if start == "steady" else "The same after a cold start"
     reading = READING.format(start=STARTS[start].format(**brakes.facts))
-    dress(drawing, height=560).update_layout(margin={"r": 235}, legend={"y": -0.14, "itemsizing": "constant"})
+    dress(drawing, height=560).update_layout(margin={"r": 235}, legend={"itemsizing": "constant"})
     return Figure(f"residuals_{start}", title, reading, drawing)
 
 

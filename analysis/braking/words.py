@@ -55,7 +55,8 @@ def finding(brakes: Brakes) -> str:
         names = ", ".join(own.index)
         if kind == "coasts":
             far = own["distance"]
-            heading += f" (distances from {short(far.min())} to {short(far.max())}, median {short(far.median())})"
+            spread = f"distances from {short(far.min())} to {short(far.max())}, median {short(far.median())}"
+            heading += f" ({spread})" if len(own) > 1 else f" ({names}, for a distance of {short(far.max())})"
         if kind == "does not stop":
             heading += f" in {horizon} updates ({names})"
         if kind == "not finite":

@@ -52,7 +52,7 @@ def causes(run: Run) -> Figure | None:
     if has_twin:
         _draw_ends(drawing, rows, "twin/drift/excess_mean", "the memoryless twin", "diamond")
     drawing.update_layout(barmode="relative", bargap=0.35)
-    drawing.update_xaxes(title_text="mean log-ratio beyond the bound at a rollout's end")
+    drawing.update_xaxes(title_text="mean excess")
     drawing.update_yaxes(automargin=True)
     title = "What carried the ratios beyond the bound"
     reading = READING + TWIN * has_twin + f" {hidden:,} more variants are in the tables." * (hidden > 0)

@@ -8,13 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.heat_map import maps
-from analysis.figures.style import COLOURS, Figure, dress, named, variants, wrapped
+from analysis.figures.style import COLOURS, LOG_SPAN, Figure, dress, named, variants, wrapped
 from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
     from analysis.run import Run
-
-LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
 
 
 def comparison(run: Run) -> Figure | None:

@@ -8,24 +8,29 @@ import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from analysis.figures.style import MOST_PANELS, Figure, dress
+from analysis.figures.style import MOST_PANELS, PANEL, Figure, dress, named
 from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
 LEAST_CELLS = 12  # fewer are easier to read in a table
+DECADES = 1e3  # colours are of logarithms where the largest value is so many times the smallest
 
 
 def heat_map(run: Run) -> Figure | None:
-    """Colour is the headline; needs two swept numbers, crossed, with a dozen cells at least."""
+    """Colour is the headline; needs two swept numbers that all variants have, with a dozen cells at least."""
     if not maps(run):
         return None
     metric, axes = run.heading["headline"], _axes(run)
     (across, up), rest = axes[:2], [name for name in run.swept if name not in axes[:2]]
     rows = run.summary.dropna(subset=[across, up, metric])
-    panels = [("", rows)] if not rest else [(_title(rest[0], value), own) for value, own in rows.groupby(rest[0])]
-    panels = panels[:MOST_PANELS]
+    panels = [("", rows)]
+    if rest:
+        panels = [(named([(rest[0], value)]), own) for value, own in rows.groupby(rest[0], sort=False, dropna=False)]
+    hidden, panels = max(len(panels) - MOST_PANELS, 0), panels[:MOST_PANELS]
+    shown = pd.concat([own[metric] for _, own in panels])
+    in_logarithms = shown.min() > 0 and shown.max() / shown.min() >= DECADES
     drawing = make_subplots(
         cols=len(panels), shared_yaxes=True, subplot_titles=[name for name, _ in panels], horizontal_spacing=0.03
     )
@@ -33,16 +38,20 @@ def heat_map(run: Run) -> Figure | None:
         table = own.pivot_table(index=up, columns=across, values=metric)
         drawing.add_heatmap(
             x=[f"{value:.3g}" for value in table.columns], y=[f"{value:.3g}" for value in table.index],
-            z=table.to_numpy(), coloraxis="coloraxis", xgap=1, ygap=1,
-            hovertemplate=f"{_short(across)} %{{x}}, {_short(up)} %{{y}}: %{{z:.4g}}<extra></extra>",
+            z=np.log10(table) if in_logarithms else table, customdata=table, coloraxis="coloraxis", xgap=1, ygap=1,
+            hovertemplate=f"{_short(across)} %{{x}}, {_short(up)} %{{y}}: %{{customdata:.4g}}<extra></extra>",
             row=1, col=index + 1,
         )  # fmt: skip
-    drawing.update_xaxes(title_text=_short(across), type="category", nticks=4, tickangle=0)
+    drawing.update_xaxes(title_text=_short(across), type="category", nticks=4)
     drawing.update_yaxes(type="category")
     drawing.update_yaxes(title_text=_short(up), col=1)
-    drawing.update_layout(coloraxis={"colorscale": "Viridis", "colorbar": {"title": metric}})
+    powers = {"tickprefix": "10<sup>", "ticksuffix": "</sup>"} if in_logarithms else {}
+    drawing.update_layout(coloraxis={"colorscale": "Viridis", "colorbar": {"title": _narrow(metric), **powers}})
     title = f"{metric}{reading(run, metric)}, over {_short(across)} and {_short(up)}"
-    return Figure("heat_map", title, f"Colour is {metric}: {meaning(run, metric).rstrip('.')}.", dress(drawing))
+    reading_of_colours = f"Colour is {metric}: {meaning(run, metric).rstrip('.')}."
+    more = f" {hidden:,} more values of {_short(rest[0])} are in the tables." if hidden else ""
+    width = PANEL * (len(panels) + 1) if len(panels) > 1 else 0
+    return Figure("heat_map", title, reading_of_colours + more, dress(drawing), least_width=width)
 
 
 def maps(run: Run) -> bool:
@@ -50,7 +59,8 @@ def maps(run: Run) -> bool:
     metric, axes = run.heading["headline"], _axes(run)
     if metric not in run.summary or len(axes) < 2 or len(run.swept) > 3:
         return False
-    return len(run.summary.dropna(subset=[*axes[:2], metric])) >= LEAST_CELLS
+    known = run.summary.dropna(subset=[metric])
+    return len(known) >= LEAST_CELLS and bool(known[axes[:2]].notna().all(axis=None))
 
 
 def _axes(run: Run) -> list[str]:
@@ -64,5 +74,6 @@ def _short(column: str) -> str:
     return column.rsplit(".", 1)[-1]
 
 
-def _title(column: str, value: float | str) -> str:
-    return f"{_short(column)} = {value:g}" if isinstance(value, float | int | np.number) else str(value)
+def _narrow(metric: str) -> str:
+    """A metric's name above a colour bar: 'update/<br>displacement'."""
+    return metric.replace("/", "/<br>")

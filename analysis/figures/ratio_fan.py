@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.claims import cases
-from analysis.figures.style import BAND, MOST_PANELS, PREDICTED, Figure, dress, faded, variants
+from analysis.figures.style import BAND, MOST_PANELS, PANEL, PREDICTED, Figure, dress, faded, variants
 from analysis.words import number
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ def ratio_fan(run: Run) -> Figure | None:
         _draw_band(drawing, run, points, {"row": 1, "col": panel + 1})
     if not by_prompt:
         _draw_predictions(drawing, run, kinds.panel_of)
-    drawing.update_xaxes(title_text="update within the rollout", tickformat="d")
+    drawing.update_xaxes(title_text="update", tickformat="d")
     drawing.update_yaxes(title_text="ratio π / π_behavior", col=1)
     title = "The ratios of one rollout, update by update"
-    return Figure("ratio_fan", title, READING.format(rollout=rollout), dress(drawing, height=480))
+    width = PANEL * len(panels) if len(panels) > 1 else 0
+    return Figure("ratio_fan", title, READING.format(rollout=rollout), dress(drawing, height=480), least_width=width)
 
 
 def fan(tokens: pd.DataFrame) -> pd.DataFrame:

@@ -2,40 +2,94 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.braking.bundles import bundles, label
 from analysis.claims import cases
-from analysis.figures.style import Figure, dress, variants
+from analysis.figures.style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, variants
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
+DRAWN = 80  # updates
+FLOOR = 1e-3  # of an axis in logarithms, on which zero has no place
+ALIKE = 0.01  # curves this close to each other everywhere are one bundle, where there are more of them than colours
+SYMBOLS = ("circle", "diamond", "square", "cross")
+READING = (
+    "Points are measured, thin lines are closed forms: the updates that an optimizer makes on a gradient of zero. The "
+    "last update with a gradient, at 0, is 1."
+)
+HOVER = " The curves are too many for a legend: a pointer on one shows its name."
+
 
 def residuals(run: Run) -> Figure | None:
     """Measured residual updates as points, their closed form as a line; needs a claim about `residual_update`."""
-    drawing, kinds = go.Figure(), variants(run)
-    for claim in run.heading["claim"]:
-        if claim["metric"] != "residual_update":
-            continue
-        found = cases(run, claim)
-        for point, rows in found.groupby("point") if len(found) else ():
-            mean = rows.groupby("j")[["measured", "predicted"]].mean()
-            colour, name = kinds.colour(int(point)), run.labels[int(point)]
-            symbol = ("circle", "diamond", "square", "cross")[kinds.panel_of[int(point)] % 4]
-            drawing.add_scatter(
-                x=mean.index, y=mean["predicted"], mode="lines", legendgroup=name, showlegend=False,
-                line={"color": colour, "width": 1.5}, hovertemplate="predicted %{y:.4f} at update %{x}<extra></extra>",
-            )  # fmt: skip
-            drawing.add_scatter(
-                x=mean.index, y=mean["measured"], mode="markers", name=name, legendgroup=name,
-                marker={"color": colour, "size": 7, "symbol": symbol},
-                hovertemplate="measured %{y:.4f} at update %{x}",
-            )  # fmt: skip
-    if not drawing.data:
+    curves = _curves(run)
+    if not curves:
         return None
-    drawing.update_xaxes(title_text="updates since the last gradient")
-    drawing.update_yaxes(title_text="update size (last one with a gradient = 1)", rangemode="tozero")
-    reading = "Points are measured, lines are predicted: the updates that an optimizer makes on a gradient of zero."
-    return Figure("residuals", "What is left of the updates when there is no gradient", reading, dress(drawing))
+    drawing, shown = go.Figure(), pd.concat(curves.values())["measured"]
+    in_logarithms = shown.max() > LOG_SPAN * max(shown.min(), FLOOR / 2)
+    lowest = FLOOR / 2 if in_logarithms else -np.inf
+    groups = _groups(run, curves)
+    named = len(groups) <= len(COLOURS)
+    for name, colour, symbol, points in groups:
+        for point in points:
+            rows = curves[point].clip(lower=lowest)
+            sudden = in_logarithms and rows["measured"].iloc[1] < FLOOR  # two points would not show
+            drawing.add_scatter(
+                x=rows.index, y=rows["measured"], mode="lines+markers" if sudden else "markers", name=name,
+                line={"color": colour, "width": 2.5}, legendgroup=name, showlegend=point == points[0],
+                marker={"color": colour, "size": 5, "symbol": symbol},
+                customdata=curves[point]["measured"],
+                hovertemplate=f"{run.labels[point]}: %{{customdata:.4g}} at update %{{x}}<extra></extra>",
+            )  # fmt: skip
+            drawing.add_scatter(
+                x=rows.index, y=rows["predicted"], mode="lines", legendgroup=name, showlegend=False,
+                line={"color": PREDICTED, "width": 0.8}, hoverinfo="skip",
+            )  # fmt: skip
+    drawing.update_xaxes(title_text="updates since the last gradient", rangemode="tozero")
+    drawing.update_yaxes(title_text="size of the update", rangemode="tozero")
+    if in_logarithms:
+        drawing.update_yaxes(type="log", dtick=1, range=np.log10([FLOOR, 1.5 * shown.max()]))
+    drawing.update_layout(legend={"itemsizing": "constant"}, showlegend=named)
+    title = "What is left of the updates when there is no gradient"
+    return Figure("residuals", title, READING + HOVER * (not named), dress(drawing, height=480))
+
+
+def _curves(run: Run) -> dict[int, pd.DataFrame]:
+    """Measured and predicted sizes over j, point by point, from the last update with a gradient on."""
+    found: dict[int, pd.DataFrame] = {}
+    start = pd.DataFrame({"measured": 1.0, "predicted": 1.0}, index=[0])
+    for claim in run.heading["claim"]:
+        if claim["metric"] == "residual_update" and len(rows := cases(run, claim)):
+            for point, own in rows[rows["j"] <= DRAWN].groupby("point"):
+                mean = own.groupby("j")[["measured", "predicted"]].mean()
+                found.setdefault(int(point), pd.concat([start, mean]))
+    return found
+
+
+def _groups(run: Run, curves: dict[int, pd.DataFrame]) -> list[tuple[str, str, str, list[int]]]:
+    """Name, colour, symbol and points: each point on its own, or bundles where there are more of them than colours."""
+    kinds = variants(run)
+    if len(curves) <= len(COLOURS):
+        symbols = {point: SYMBOLS[kinds.panel_of[point] % len(SYMBOLS)] for point in curves}
+        return [(run.labels[point], kinds.colour(point), symbols[point], [point]) for point in curves]
+    names = {run.labels[point]: point for point in curves}
+    bundled = bundles({name: curves[point]["measured"].to_numpy() for name, point in names.items()}, _apart)
+    return [
+        (_several(group), COLOURS[index % len(COLOURS)], SYMBOLS[0], [names[name] for name in group])
+        for index, group in enumerate(bundled)
+    ]
+
+
+def _several(names: list[str]) -> str:
+    return "<br>".join(textwrap.wrap(label(names, room=66, between=" · "), 34))
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> bool:
+    return len(one) != len(other) or bool(np.any(np.abs(one - other) > ALIKE))

@@ -19,17 +19,20 @@ COLOURS = ("#3366cc", "#dd5f32", "#2a9d5c", "#8e44ad", "#c2952b", "#17a2b8", "#d
 BAND = "rgba(120, 130, 150, 0.16)"
 PREDICTED = "#444444"
 MOST_PANELS = 4
+PANEL = 170  # pixels that one of several needs at least
+LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
 LINE = 26  # characters of a category's label before it is broken
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, what it shows, and the sentence that says how to read it."""
+    """A drawing, what it shows, and the sentence that says how to read it; `least_width` in pixels."""
 
     name: str
     title: str
     reading: str
     drawing: go.Figure
+    least_width: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def named(values: Iterable[tuple[str, Any]]) -> str:
     """Swept columns with their values: 'adamw, b1 = 0.9'; what a variant does not have is left out."""
     parts = []
     for column, value in values:
-        if isinstance(value, list) or not pd.isna(value):
+        if not pd.isna(value):
             parts.append(f"{column.rsplit('.', 1)[-1]} = {short(value)}" if "." in column else short(value))
     return ", ".join(parts)
 

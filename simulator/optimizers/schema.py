@@ -17,6 +17,7 @@ from simulator.parts import as_tuples, to_plain
 
 SETTINGS = tuple(field.name for field in fields(Settings))
 OWN_KEYS = ("name", "twin", *SETTINGS)
+OF_THE_GRADIENT = ("max_grad_norm", "max_grad_norm_eps", "coupled_weight_decay")
 LEAVES = ("number", "integer", "numbers")
 # optax does not bound its keywords; these names mean the same in every optimizer that has them
 BELOW_ONE = ("b1", "b2", "b3", "momentum")
@@ -107,8 +108,8 @@ def _settings_problems(table: dict) -> Iterator[tuple[str, str]]:
 
 
 def _twin_table(table: dict) -> dict:
-    """The table of an optimizer's own twin, which has the same settings and learning rate unless it says otherwise."""
-    shared = {key: table[key] for key in (*SETTINGS, "learning_rate") if key in table}
+    """The table of an optimizer's own twin, whose rate and gradient are treated alike unless it says otherwise."""
+    shared = {key: table[key] for key in ("learning_rate", *OF_THE_GRADIENT) if key in table}
     return shared | table["twin"]
 
 

@@ -42,7 +42,7 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
         "environment": {"kind": "bandit", "rewards": [[1.0, 0.0, 0.0, 0.0]]},
         "policy": {"kind": "tabular", "start": "zeros", "bias": None, "initial_logits": None},
         "optimizer": ADAM,
-        "training": {"epochs": 1, "minibatches": 1, "group_size": 4, "precision": "float64"},
+        "training": {"num_rollouts": 1, "epochs": 1, "minibatches": 1, "group_size": 4, "precision": "float64"},
         "surrogate": {
             "advantage": {"kind": "group_mean"},
             "gate": {"kind": "clip", "clip_low": 0.2, "clip_high": 0.2},

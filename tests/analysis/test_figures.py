@@ -272,6 +272,7 @@ def test_more_panels_than_there_is_room_for_are_counted():
     rows, points = crossed(optimizer=list("abcdef"))
     figure = heat_map(with_summary(made_run(rows, points=points)))
     assert len(figure.drawing.data) == 4
+    assert figure.least_width > 4 * 100  # narrower screens scroll
     assert figure.reading.endswith("2 more values of optimizer are in the tables.")
 
 

@@ -80,6 +80,11 @@ def test_a_run_that_never_had_a_gradient_has_no_rows():
     assert residual_update(run).empty and first_residual(run).empty and braking_distance(run).empty
 
 
+def test_a_seed_without_any_gradient_does_not_borrow_its_neighbours():
+    rows = [row for seed, grad in ((0, 0.0), (1, 1.0), (2, 0.0)) for row in updates([grad, 0.0], [4.0, 1.0], seed=seed)]
+    assert residual_update(made_run(rows))[["seed", "measured"]].to_numpy().tolist() == [[1, 0.25]]
+
+
 def test_a_run_that_diverged_did_not_stop():
     nan = float("nan")
     run = made_run(list(updates([1.0, nan, nan], [4.0, nan, nan])))

@@ -1,0 +1,56 @@
+"""How far an update follows the reward's scale, over that scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.axes import scale_axis
+from analysis.claims import cases
+from analysis.elasticities import local_elasticity
+from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, named
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+READING = (
+    "Points are the measured slopes d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, thin "
+    "lines their closed form: 1 is an update in proportion to the rewards, 0 one that ignores their scale."
+)
+
+
+def elasticity(run: Run) -> Figure | None:
+    """Measured slopes as points, their closed form as a line; needs a claim about `local_elasticity`."""
+    claims = [claim for claim in run.heading["claim"] if claim["metric"] == "local_elasticity"]
+    found = [cases(run, claim) for claim in claims if isinstance(claim["predicted"], str)]
+    found = [rows for rows in found if len(rows)]
+    if not found:
+        return None
+    axis = scale_axis(run.swept)
+    scales = local_elasticity(run).groupby("point")["scale"].first()
+    rows = pd.concat(found).drop_duplicates("point")
+    names = [_others(run, int(point), axis) for point in rows["point"]]
+    rows = rows.assign(scale=rows["point"].map(scales), name=names).sort_values("scale", kind="stable")
+    drawing = go.Figure()
+    for index, (name, own) in enumerate(rows.groupby("name", sort=False)):
+        drawing.add_scatter(
+            x=own["scale"], y=own["measured"], mode="markers", name=name, legendgroup=name,
+            marker={"color": COLOURS[index % len(COLOURS)], "size": 7}, showlegend=bool(name),
+            hovertemplate="measured %{y:.4g} at a scale of %{x:.3g}",
+        )  # fmt: skip
+        drawing.add_scatter(
+            x=own["scale"], y=own["predicted"], mode="lines", name=name, legendgroup=name, showlegend=False,
+            line={"color": PREDICTED, "width": 1}, hovertemplate="predicted %{y:.4g} at a scale of %{x:.3g}",
+        )  # fmt: skip
+    drawing.update_xaxes(title_text=axis, type="log", exponentformat="power", nticks=8)
+    top, bottom = rows[["measured", "predicted"]].max(axis=None), rows[["measured", "predicted"]].min(axis=None)
+    drawing.update_yaxes(title_text="scale elasticity", range=[min(bottom, 0.0) - 0.05, max(top, 1.0) + 0.05])
+    return Figure("elasticity", "How the first update follows the reward's scale", READING, dress(drawing))
+
+
+def _others(run: Run, point: int, axis: str | None) -> str:
+    values = run.manifest["points"][point]
+    return named((column, values.get(column, np.nan)) for column in run.swept if column != axis)
