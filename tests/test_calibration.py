@@ -298,7 +298,7 @@ def test_a_target_that_no_rate_reaches_is_refused_in_its_own_terms():
         calibrated(sim.load(far))
     ((key, sentence),) = refusal.value.problems
     assert key == "optimizer.learning_rate"
-    assert sentence == "no learning rate gives the optimizer a first_update_ratio of 3: at 1e+08 it is 2"
+    assert sentence == "no learning rate gives the optimizer a first_update_ratio of 3: the nearest is 2, at 1e+08"
 
 
 def test_nothing_is_written_where_no_rate_is_found(tmp_path, monkeypatch):

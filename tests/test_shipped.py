@@ -73,12 +73,20 @@ SHRUNK = {
 
 # Those that compile for long: `make claims` runs them, `make test` does not.
 LONG = (
+    "clip_never_active",
     "expected_prefix_bias",
+    "gradient_norm_clip",
     "length_bias",
+    "loss_is_no_progress",
     "multitask_scale",
     "one_name_five_programs",
     "optimizer_zoo",
+    "prefix_bias",
+    "remedies",
+    "residual_update",
+    "reward_scale",
     "shared_parameters",
+    "state_reset",
 )
 
 
