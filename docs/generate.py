@@ -13,8 +13,10 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS
 from simulator.shipped import shipped_scenarios
@@ -69,6 +71,10 @@ def parts() -> str:
     families: list[Family] = [METHODS, DIALECTS, ENVIRONMENTS, POLICIES, ROLLOUTS]
     rows = [
         [family.noun, f"`{name}`", claim_of(member)] for family in families for name, member in family.members.items()
+    ]
+    rows += [
+        ["remedy", f"`{cls.__dataclass_fields__['kind'].default}`", claim_of(cls)]
+        for cls in get_args(get_args(Remedy)[0])
     ]
     return _table(["part", "name", "what it is"], rows)
 

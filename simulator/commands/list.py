@@ -13,6 +13,7 @@ from simulator.advantages import Advantage
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.catalog import NOT_DRIVEN, optimizers, schedules
+from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS, PROBES
 from simulator.shipped import shipped_scenarios
@@ -99,6 +100,7 @@ LISTS = {
     "filters": lambda: _factors(Filter),
     "rollouts": lambda: _family(ROLLOUTS),
     "optimizers": _optimizers,
+    "remedies": lambda: _factors(Remedy),
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
     "probes": lambda: {name: (probe.__doc__ or "").strip().splitlines()[0] for name, probe in PROBES.items()},
     "metrics": lambda: {name: metric.definition for name, metric in METRICS.items()},
