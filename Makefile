@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test claims parity lint docs pictures clean
+.PHONY: demo test long parity lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
 
-claims: $(VENV)/.ready-test
+long: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -m long --dist load
 
 parity: $(VENV)/.ready-test

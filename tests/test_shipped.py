@@ -71,7 +71,7 @@ SHRUNK = {
     "which_gates_coast": {"method": only("which_gates_coast", "method", "grpo", "abc_grpo", "gppo", "dro")},
 }
 
-# Those that compile for long: `make claims` runs them, `make test` does not.
+# Those that compile for long: `make long` runs them, `make test` does not.
 LONG = (
     "clip_never_active",
     "expected_prefix_bias",

@@ -9,6 +9,7 @@ import pytest
 from tests.fresh import ROOT
 
 
+@pytest.mark.long
 @pytest.mark.wheel
 def test_the_wheel_runs_a_shipped_scenario_from_anywhere(tmp_path):
     built, environment, elsewhere = tmp_path / "dist", tmp_path / "venv", tmp_path / "elsewhere"

@@ -14,6 +14,8 @@ from simulator.remedies import first_moments, map_first_moments, reset_first_mom
 from simulator.remedies.first_moment import FIRST_MOMENTS
 from tests.optimizers.test_catalog import optimizer_table
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Specifying a key")
+
 PARAMS = {"matrix": jnp.linspace(0.5, 1.5, 12).reshape(3, 4), "vector": jnp.array([1.0, -2.0, 3.0])}
 GRADS = [jax.tree.map(lambda leaf, k=k: jnp.cos(leaf * k), PARAMS) for k in (1.0, 5.0)]
 
