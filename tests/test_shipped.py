@@ -50,7 +50,7 @@ SHRUNK = {
     "expected_prefix_bias": {"training.seeds": 32},
     "length_bias": {
         "training.seeds": 64,
-        "method": only("length_bias", "method", "grpo", "dapo", "dr_grpo"),
+        "method": only("length_bias", "method", "grpo", "dapo", "dr_grpo", "1/length, re-centred"),
     },
     "loss_is_no_progress": {"training.seeds": 4},
     "multitask_scale": {
