@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.run import last
+
 if TYPE_CHECKING:
     from analysis.run import Run
 
@@ -37,7 +39,7 @@ def caused_share(run: Run) -> pd.DataFrame:
 
     1 − twin's / own
     """
-    ends = run.updates[run.updates["update"] == run.updates.groupby("point")["update"].transform("max")]
+    ends = last(run.updates, "update")
     own, theirs = ends[LARGEST], ends[f"twin/{LARGEST}"]
     rows = ends[["point", "seed", "rollout"]].assign(measured=(own - theirs) / own.where(own > 0))
     return rows.dropna(subset=["measured"])

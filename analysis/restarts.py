@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.parameters import coordinates
+from analysis.run import last
 from analysis.theory.count_reset import first_update_after
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ def restart_update(run: Run) -> pd.DataFrame:
 
     `closed_form` is Adam's, by what its state became, after many updates on a constant gradient.
     """
-    begun = run.updates[run.updates["update"] == 1]
-    begun = begun[begun["rollout"] == begun.groupby("point")["rollout"].transform("max")]
+    begun = last(run.updates[run.updates["update"] == 1], "rollout")
     rows = begun[["point", "seed"]].copy()
     each = {point: _unit(run, point) for point in rows["point"].unique()}
     rows["measured"] = begun["update/norm"] / rows["point"].map(each)

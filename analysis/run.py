@@ -105,6 +105,11 @@ class Run:
         return frame.join(points[missing], on="point")
 
 
+def last(frame: pd.DataFrame, counter: str) -> pd.DataFrame:
+    """The rows of each point's last update, or last rollout: points may make different numbers of them."""
+    return frame[frame[counter] == frame.groupby("point")[counter].transform("max")]
+
+
 def load(directory: Path | str) -> Run:
     """Open a run directory. Raises RunError where there is none, or one that this version cannot read."""
     path = Path(directory)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.intervals import half_width
-from analysis.run import LEARNING_RATE, short
+from analysis.run import LEARNING_RATE, last, short
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -24,8 +24,8 @@ def readings(run: Run) -> pd.DataFrame:
     metrics' own readings. Undefined values (NaN) are left out of averages.
     """
     updates, keys, declared = run.updates, ["point", "seed"], run.manifest["metrics"]
-    ends = updates[updates["update"] == updates.groupby("point")["update"].transform("max")]
-    finals = ends[ends["rollout"] == ends.groupby("point")["rollout"].transform("max")]
+    ends = last(updates, "update")
+    finals = last(ends, "rollout")
     by_reading = {
         reading: [name for name in run.metrics if declared[name]["reading"] == reading]
         for reading in ("mean", "sum", "end", "final")
@@ -43,7 +43,7 @@ def readings(run: Run) -> pd.DataFrame:
 
 def ratio_quantiles(run: Run) -> pd.DataFrame:
     """One row per point and seed: quantiles of the ratios after a rollout's last update, mean over rollouts."""
-    ends = run.ratios[run.ratios["update"] == run.ratios.groupby("point")["update"].transform("max")]
+    ends = last(run.ratios, "update")
     found = np.exp(ends.groupby(["point", "seed", "rollout"])["log_ratio"].quantile(list(QUANTILES)).unstack())
     names = {quantile: f"ratio/q{round(100 * quantile):02d}" for quantile in QUANTILES}
     return found.rename(columns=names).groupby(["point", "seed"]).mean().reset_index()

@@ -114,18 +114,21 @@ MEASURES = {
 
 def fairness(run: Run) -> str:
     """How the learning rates of compared optimizers were chosen; empty where none are compared."""
-    points = range(len(run.manifest["points"]))
-    if len({point.get("optimizer") for point in run.manifest["points"]}) < 2 and not run.matched:
-        return ""
+    points = run.manifest["points"]
     if not run.matched:
-        return "Learning rates are as given: the optimizers are not matched at an equal displacement."
+        compared = len({point.get("optimizer") for point in points}) > 1
+        return "Learning rates are as given: the optimizers are not matched at an equal displacement." * compared
     ways = {
-        f"{text} = {number(to) if isinstance(to, float) else f'that of {to}'}": None
-        for found in map(run.found, points)
+        f"{text} = {_goal(found['to'])}": None
+        for found in map(run.found, range(len(points)))
         for measure, text in MEASURES.items()
-        if measure in found and (to := found["to"]) is not None
+        if measure in found
     }
     return f"Learning rates were found that match: {'; '.join(ways)}."
+
+
+def _goal(to: str | float) -> str:
+    return number(to) if isinstance(to, float) else f"that of {to}"
 
 
 def _fared(run: Run) -> str:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from wrapt import lazy_import
-
-from simulator.lazy import optax
+from simulator.lazy import optax, remedies
 from simulator.parts import part
 from simulator.types import Params
-
-moments = lazy_import("simulator.remedies.first_moment")  # which imports jax
 
 
 @runtime_checkable
@@ -46,7 +42,7 @@ class Attribution:
 
 def old_momentum(optimizer: Attributable, state: Any) -> Params | None:
     """The first moment that a rollout begins with; None where the coasting part cannot be divided."""
-    return moments.first_moments(state)[0] if optimizer.linear_memory else None
+    return remedies.first_moments(state)[0] if optimizer.linear_memory else None
 
 
 def attribute(
@@ -70,7 +66,7 @@ def attribute(
     fresh = optax.tree.sub(updates, coasting if decay is None else optax.tree.add(coasting, decay))
     earlier = None
     if old is not None:
-        remembered = moments.map_first_moments(lambda now, then: then, state, old)
+        remembered = remedies.map_first_moments(lambda now, then: then, state, old)
         earlier, after = bare.update(nothing, remembered, params, **signals)
-        old = moments.first_moments(after)[0]
+        old = remedies.first_moments(after)[0]
     return Attribution(coasting=coasting, fresh=fresh, decay=decay, earlier=earlier), old

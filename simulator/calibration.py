@@ -82,10 +82,12 @@ def displacement(measure: str, experiment: Experiment, key: jax.Array) -> jax.Ar
     return kl[0, 0] if first else jnp.sum(kl[:, -1])
 
 
-@partial(jax.jit, static_argnums=0)
-def _mean_displacement(measure: str, experiments: Experiment, keys: jax.Array) -> jax.Array:
-    """The mean over seeds, `[N]`."""
-    return jax.vmap(lambda one: jnp.mean(jax.vmap(lambda key: displacement(measure, one, key))(keys)))(experiments)
+def _mean(measure: str, experiment: Experiment, keys: jax.Array) -> jax.Array:
+    """The mean displacement over seeds."""
+    return jnp.mean(jax.vmap(lambda key: displacement(measure, experiment, key))(keys))
+
+
+_mean_displacement = jax.jit(_mean, static_argnums=0)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -95,7 +97,7 @@ def _bisected(measure: str, experiments: Experiment, goals: jax.Array, keys: jax
     def at(log_rates: jax.Array) -> jax.Array:
         def one(experiment: Experiment, log_rate: jax.Array) -> jax.Array:
             tried = replace(experiment, optimizer=experiment.optimizer.with_learning_rate(jnp.exp(log_rate)))
-            return jnp.mean(jax.vmap(lambda key: displacement(measure, tried, key))(keys))
+            return _mean(measure, tried, keys)
 
         return jax.vmap(one)(experiments, log_rates)
 
@@ -127,8 +129,7 @@ def _targets_measured(scenario: Scenario, wanted: dict[int, int | float], keys: 
             found[index] = float(np.log(to)) if measure == "first_update_ratio" else to
             continue
         if (measure, to) not in known:
-            one = jax.tree.map(lambda leaf: np.asarray(leaf)[None], scenario.points[to].experiment)
-            known[measure, to] = float(_mean_displacement(measure, one, keys)[0])
+            known[measure, to] = float(_mean_displacement(measure, scenario.points[to].experiment, keys))
         found[index] = known[measure, to]
     return found
 

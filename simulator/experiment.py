@@ -162,10 +162,8 @@ class Record:
     @property
     def active_probes(self) -> tuple[str, ...]:
         """The probes that have something to say: the oracle's and the twin's only where there is one."""
-        silent = {None: {"bias", "bias_error"}, "enumerated": {"bias_error"}}.get(
-            getattr(self.oracle, "kind", None), set()
-        )
-        silent = silent if self.twin else silent | {"twin"}
+        of_oracles = {None: {"bias", "bias_error"}, "enumerated": {"bias_error"}}
+        silent = of_oracles.get(getattr(self.oracle, "kind", None), set()) | ({"twin"} if not self.twin else set())
         return tuple(name for name in self.probes if name not in silent)
 
     @property
@@ -210,14 +208,7 @@ class Experiment:
         yield from self._reward_problems()
         yield from self._fixed_problems()
         yield from self._oracle_problems()
-        if self.record.twin and "twin" not in self.record.probes:
-            yield "record.twin", "is recorded by the probe 'twin', which record.probes leaves out"
-        if self.record.twin and self.optimizer.memoryless() is None:
-            name = self.optimizer.name
-            yield (
-                "record.twin",
-                f"the memoryless twin of {name} is not known; name one: twin = {{ name = … }} in [optimizer]",
-            )
+        yield from self._twin_problems()
         misfits = getattr(self.policy, "misfits", lambda environment: ())
         yield from ((f"policy.{field}", sentence) for field, sentence in misfits(self.environment))
 
@@ -275,6 +266,13 @@ class Experiment:
             yield "record.oracle", f"the baseline of {surrogate.advantage.kind} is not known to it"
         elif problem and (sentence := problem(self.environment, surrogate, self.training.group_size, on_policy)):
             yield "record.oracle", sentence
+
+    def _twin_problems(self) -> Iterator[tuple[str, str]]:
+        if self.record.twin and "twin" not in self.record.probes:
+            yield "record.twin", "is recorded by the probe 'twin', which record.probes leaves out"
+        if self.record.twin and self.optimizer.memoryless() is None:
+            unknown = f"the memoryless twin of {self.optimizer.name} is not known"
+            yield "record.twin", f"{unknown}; name one: twin = {{ name = … }} in [optimizer]"
 
     def _fixed_problems(self) -> Iterator[tuple[str, str]]:
         if not isinstance(self.rollouts, Fixed):

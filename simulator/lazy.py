@@ -1,4 +1,4 @@
-"""jax and optax, imported on first use.
+"""jax, optax and what is built on them alone, imported on first use.
 
 A part (an environment, a method, ...) is schema and behaviour in one class. `ratiodrift validate` needs the
 schema alone, and importing jax takes longer than everything else it does, so the modules that hold parts take
@@ -13,12 +13,15 @@ if TYPE_CHECKING or "jax" in sys.modules:
     import jax.numpy as jnp
     import optax
     from jax import Array
+
+    from simulator import remedies
 else:
     from wrapt import lazy_import
 
     jax = lazy_import("jax")
     jnp = lazy_import("jax.numpy")
     optax = lazy_import("optax")
+    remedies = lazy_import("simulator.remedies")
     Array = Any
 
-__all__ = ["Array", "jax", "jnp", "optax"]
+__all__ = ["Array", "jax", "jnp", "optax", "remedies"]

@@ -53,16 +53,7 @@ class StepContext:
     @cached_property
     def after(self) -> Minibatch:
         """The whole rollout under the updated parameters."""
-        return Minibatch(
-            log_probs=self.log_probs,
-            reference_log_probs=self.before.reference_log_probs,
-            behavior_logprobs=self.before.behavior_logprobs,
-            rows=self.before.rows,
-            tokens=self.rollout.tokens,
-            mask=self.rollout.mask,
-            chosen=self.rollout.chosen,
-            advantages=self.before.advantages,
-        )
+        return replace(self.whole_before, log_probs=self.log_probs)
 
     @cached_property
     def listed_logprobs(self) -> Float[Array, "P C"]:
@@ -85,7 +76,7 @@ class StepContext:
     @cached_property
     def whole_before(self) -> Minibatch:
         """The whole rollout under the parameters that the update found."""
-        return replace(self.after, log_probs=self.before.log_probs)
+        return replace(self.before, mask=self.rollout.mask)
 
     @cached_property
     def change(self) -> Float[Array, "P G T"]:

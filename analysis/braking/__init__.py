@@ -5,9 +5,7 @@ Plain rows and arrays come in, from the command; nothing here knows an optimizer
 
 from __future__ import annotations
 
-import io
 import json
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from analysis.files import write_parquet, write_whole
 
 BEHAVIOURS = ("stops at once", "coasts", "does not stop", "not finite")  # the order of tables
 
@@ -65,10 +65,8 @@ class Brakes:
         from analysis.braking.page import render
 
         for name, frame in (("brake", self.table), ("curves", self.curves)):
-            content = io.BytesIO()
-            frame.to_parquet(content)
-            _write_whole(folder / f"{name}.parquet", content.getvalue())
-        _write_whole(folder / "brake.html", render(self).encode())
+            write_parquet(folder / f"{name}.parquet", frame)
+        write_whole(folder / "brake.html", render(self).encode())
 
 
 def gather(measured: list[dict[str, Any]], left_out: dict[str, str], facts: dict[str, Any]) -> Brakes:
@@ -88,9 +86,3 @@ def gather(measured: list[dict[str, Any]], left_out: dict[str, str], facts: dict
 
 def _or_nan(values: np.ndarray | None, like: np.ndarray) -> np.ndarray:
     return np.full(len(like), np.nan) if values is None else values
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

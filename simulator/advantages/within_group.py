@@ -6,13 +6,10 @@ from typing import Annotated, Literal
 
 from jaxtyping import Float
 from pydantic import Field
-from wrapt import lazy_import
 
 from simulator.advantages.statistics import centre, deviation, divide
-from simulator.lazy import Array, jnp
+from simulator.lazy import Array, jnp, remedies
 from simulator.parts import NonNegative, Positive, part, static
-
-remedies = lazy_import("simulator.remedies")  # which imports jax
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 

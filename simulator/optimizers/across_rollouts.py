@@ -12,11 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wrapt import lazy_import
-
-from simulator.lazy import Array, jax, jnp
-
-moments = lazy_import("simulator.remedies.first_moment")  # which imports jax
+from simulator.lazy import Array, jax, jnp, remedies
 
 # What of a state counts for a schedule: the class of the state, its field.
 SCHEDULE_COUNTS = {"ScaleByScheduleState": "count", "WeightDecaySchedule": "count", "ScaleByAdemamixState": "count_m2"}
@@ -27,9 +23,9 @@ def begin_rollout(how: str, state: Any, initial: Any, rollout: int | Array, ever
     if how == "reset":
         begun = _but_schedules(initial, state)
     elif how == "reset_first_moment":
-        begun = moments.reset_first_moments(state)
+        begun = remedies.reset_first_moments(state)
     else:
-        begun = moments.reset_counts(state)
+        begun = remedies.reset_counts(state)
     due = (rollout % every == 0) & (rollout > 0)
     return jax.tree.map(lambda new, old: jnp.where(due, new, old), begun, state)
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from wrapt import lazy_import
 
+from simulator.lazy import remedies
 from simulator.parts import NonNegative, Positive, part, static
-
-remedies = lazy_import("simulator.remedies")  # which imports jax
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 AboveOne = Annotated[float, Field(strict=True, gt=1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.lazy import Array
-from simulator.probes.base import METRICS, Metric, measure, probe
+from simulator.probes.base import METRICS, Metric, probe
 from simulator.probes.clipping import drift
 from simulator.probes.divergences import kl
 from simulator.probes.ratios import ratio
@@ -29,7 +29,7 @@ def twin(step: StepContext) -> dict[str, Array]:
     theirs = {name: step.twin[name] for name in COMPARED if name in step.twin}
     found = {f"twin/{name}": value for name, value in theirs.items()}
     if "drift/excess_max" in theirs:
-        own = measure(step, ("drift",))
+        own = drift(step)
         found["drift/over_twin"] = own["drift/excess_max"] - theirs["drift/excess_max"]
         found["drift/over_twin_mean"] = own["drift/excess_mean"] - theirs["drift/excess_mean"]
     return found

@@ -1,0 +1,25 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, then move it to its own: it is never seen half written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame, whole."""
+    content = io.BytesIO()
+    frame.to_parquet(content)
+    write_whole(path, content.getvalue())
