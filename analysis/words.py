@@ -124,7 +124,14 @@ def fairness(run: Run) -> str:
         for measure, text in MEASURES.items()
         if measure in found
     }
-    return f"Learning rates were found that match: {'; '.join(ways)}."
+    goals = {run.found(index).get("to") for index in range(len(points))}
+    unmatched = {
+        name: None
+        for index, point in enumerate(points)
+        if "to" not in run.found(index) and (name := point.get("optimizer")) not in goals
+    }
+    others = f" Not matched: {', '.join(unmatched)}." if unmatched else ""
+    return f"Learning rates were found that match: {'; '.join(ways)}.{others}"
 
 
 def _goal(to: str | float) -> str:

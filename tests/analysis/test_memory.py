@@ -198,6 +198,11 @@ def found(measure, to, rate=0.1):
             "Learning rates were found that match: KL summed over the rollouts = 0.05; KL after the first update = "
             "that of a.",
         ),
+        (
+            [*TWO, {"optimizer": "adan"}, {"optimizer": "sgd", **found("total_kl", "adam")}],
+            "Learning rates were found that match: KL summed over the rollouts = that of adam. "
+            "Not matched: lion, adan.",
+        ),
     ],
 )
 def test_a_page_says_how_learning_rates_were_chosen_where_optimizers_are_compared(points, sentence):
