@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.axes import scale_axis
-from analysis.intervals import half_width
+from analysis.intervals import half_widths
 from analysis.theory.adam_residual import adam_residual
 from analysis.theory.memoryless_limit import memoryless_limit
 from analysis.theory.scale_elasticity import adam_elasticity
@@ -131,13 +131,13 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     from analysis.metrics import QUANTITIES, recorded
 
     name = claim["metric"]
-    if _lacking(name, _available(run.metrics, run.swept, run.ratios is not None)):
+    if _lacking(name, _available(run.metrics, run.swept, run.has_ratios)):
         return pd.DataFrame()
     rows = QUANTITIES[name](run) if name in QUANTITIES else recorded(run, name)
     if claim["against"]:
         rows = _differences(run, rows, claim["against"])
-    meant = [_is_meant(run.manifest["points"][point], claim["where"]) for point in rows["point"]]
-    rows = rows[np.array(meant, dtype=bool)]
+    meant = [point for point in rows["point"].unique() if _is_meant(run.values(point), claim["where"])]
+    rows = rows[rows["point"].isin(meant)]
     rows = rows[np.isfinite(rows["measured"].to_numpy(dtype=float))]
     predicted = claim["predicted"]
     rows = rows.assign(predicted=CLOSED_FORMS[predicted](rows) if isinstance(predicted, str) else float(predicted))
@@ -149,13 +149,13 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
         return pd.DataFrame()
     grouped = rows.groupby(by)
     found = grouped[["measured", "predicted"]].mean()
-    found["half_width"] = grouped["measured"].apply(half_width)
+    found["half_width"] = half_widths(grouped[["measured"]])["measured"]
     return found.reset_index()
 
 
 def _differences(run: Run, rows: pd.DataFrame, against: dict[str, Any]) -> pd.DataFrame:
     """The measured values minus those of each point's counterpart, seed by seed; points without one are left out."""
-    points = run.manifest["points"]
+    points = [run.values(point) for point in range(len(run.points))]
 
     def key(point: dict[str, Any]) -> str:
         return repr([point.get(column) for column in run.swept])

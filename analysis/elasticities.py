@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 
 from analysis.axes import scale_axis
 from analysis.parameters import coordinates, parameters
-from analysis.summary import readings
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -18,12 +16,17 @@ if TYPE_CHECKING:
 
 def scale_elasticity(run: Run) -> pd.DataFrame:
     """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
-    first = run.updates.query("rollout == 0 and update == 1")
-    rows = [
-        {"point": case["point"].iloc[0], "seed": seed, "measured": _slope(case, scale_axis(run.swept), "update/norm")}
-        for (*_, seed), case in _by_scale(run, first)
-    ]
-    return pd.DataFrame(rows, columns=["point", "seed", "measured"])
+    rows, case = _first_updates(run)
+    known = np.isfinite(rows["scale"]) & np.isfinite(rows["size"])
+    rows = rows.assign(scale=rows["scale"].where(known), size=rows["size"].where(known))
+    scale, size = (rows[name] - rows.groupby(case)[name].transform("mean") for name in ("scale", "size"))
+    sums = (
+        rows.assign(above=scale * size, below=scale**2)
+        .groupby(case)
+        .agg(point=("point", "first"), seed=("seed", "first"), above=("above", "sum"), below=("below", "sum"))
+    )
+    slopes = sums["above"] / sums["below"].where(sums["below"] > 0)
+    return sums.assign(measured=slopes)[["point", "seed", "measured"]].reset_index(drop=True)
 
 
 def local_elasticity(run: Run) -> pd.DataFrame:
@@ -31,39 +34,62 @@ def local_elasticity(run: Run) -> pd.DataFrame:
 
     `scale` is the scale halfway and `gradient` the size of each coordinate of the gradient there, where all are alike.
     """
-    first, axis, rows = run.updates.query("rollout == 0 and update == 1"), scale_axis(run.swept), []
-    for (*_, seed), case in _by_scale(run, first):
-        case = case.sort_values(axis)
-        sizes, steps, grads = (_logarithms(case[name]) for name in ("update/norm", axis, "grad/norm"))
-        points = case["point"].to_numpy()
-        halfway = np.exp((grads[1:] + grads[:-1]) / 2) / np.sqrt(coordinates(run, int(points[0])) or np.nan)
-        slopes, scales = np.diff(sizes) / np.diff(steps), np.exp((steps[1:] + steps[:-1]) / 2)
-        found = {"measured": slopes, "scale": scales, "gradient": halfway}
-        rows.append(pd.DataFrame({"point": points[:-1], "seed": seed, **found}))
-    return pd.concat(rows, ignore_index=True).join(parameters(run), on="point")
+    rows, case = _first_updates(run)
+    rows = rows.sort_values([*case, "scale"], kind="stable", na_position="first")
+    cases = rows.groupby(case)
+    following, first = cases[["size", "scale", "grad"]].shift(-1), cases["point"].transform("first")
+    size_of = {point: np.sqrt(coordinates(run, int(point)) or np.nan) for point in first.unique()}
+    found = pd.DataFrame(
+        {
+            "point": rows["point"],
+            "seed": rows["seed"],
+            "measured": (following["size"] - rows["size"]) / (following["scale"] - rows["scale"]),
+            "scale": np.exp((following["scale"] + rows["scale"]) / 2),
+            "gradient": np.exp((following["grad"] + rows["grad"]) / 2) / first.map(size_of),
+        }
+    )
+    has_neighbour = cases.cumcount(ascending=False) > 0
+    return found[has_neighbour].reset_index(drop=True).join(parameters(run), on="point")
 
 
 def scale_spread(run: Run) -> pd.DataFrame:
     """The largest relative difference that the reward's scale makes to how far the parameters have come."""
-    final = readings(run).join(run.updates.groupby("point")[[*run.swept]].first(), on="point")
-    rows = []
-    for (*_, seed), case in _by_scale(run, final):
-        distance = case["update/displacement"]
-        spread = distance.max() / distance.min() - 1 if len(case) > 1 and distance.min() > 0 else np.nan
-        rows.append({"point": case["point"].iloc[0], "seed": seed, "measured": spread})
-    return pd.DataFrame(rows, columns=["point", "seed", "measured"])
+    rows = run.readings[["point", "seed", "update/displacement"]]
+    rows = rows.assign(case=rows["point"].map(_cases(run)))
+    found = (
+        rows.groupby(["case", "seed"])
+        .agg(
+            point=("point", "first"),
+            size=("point", "size"),
+            least=("update/displacement", "min"),
+            most=("update/displacement", "max"),
+        )
+        .reset_index()
+    )
+    compares = (found["size"] > 1) & (found["least"] > 0)
+    spread = (found["most"] / found["least"].where(compares) - 1).where(compares)
+    return found.assign(measured=spread)[["point", "seed", "measured"]]
 
 
-def _by_scale(run: Run, frame: pd.DataFrame) -> Iterator[tuple[tuple, pd.DataFrame]]:
-    """The rows that differ in the reward's scale alone."""
-    others = [name for name in run.swept if name != scale_axis(run.swept)]
-    yield from frame.groupby([*others, "seed"], dropna=False)
+def _first_updates(run: Run) -> tuple[pd.DataFrame, list[str]]:
+    """The very first updates with the logarithms of scale, size and gradient, and the columns that make a case."""
+    rows = run.stored_updates.read(["point", "seed", "update/norm", "grad/norm"], rollout=0, update=1)
+    scales = pd.to_numeric(pd.Series(run.points.swept[scale_axis(run.swept)]), errors="coerce")
+    rows = rows.assign(
+        case=rows["point"].map(_cases(run)),
+        scale=_logarithms(rows["point"].map(scales)),
+        size=_logarithms(rows["update/norm"]),
+        grad=_logarithms(rows["grad/norm"]),
+    )
+    return rows, ["case", "seed"]
 
 
-def _slope(case: pd.DataFrame, scale: str, column: str) -> float:
-    sizes, steps = _logarithms(case[column]), _logarithms(case[scale])
-    known = np.isfinite(sizes) & np.isfinite(steps)
-    return float(np.polyfit(steps[known], sizes[known], 1)[0]) if known.sum() > 1 else float("nan")
+def _cases(run: Run) -> dict[int, int]:
+    """The points that differ in the reward's scale alone are one case."""
+    others = [values for name, values in run.points.swept.items() if name != scale_axis(run.swept)]
+    keys = list(zip(*others, strict=True)) or [()] * len(run.points)
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return {point: numbers[key] for point, key in enumerate(keys)}
 
 
 def _logarithms(values: pd.Series) -> np.ndarray:

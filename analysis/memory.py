@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.run import last
+from analysis.stored import last
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -25,7 +25,13 @@ def carried_share(run: Run) -> pd.DataFrame:
 
     Σ coasting / Σ Δ log ρ,   over the updates that found the token silenced
     """
-    tokens = run.ratios.sort_values([*TOKEN, "update"])
+    columns = [*TOKEN, "update", "log_ratio", "advantage", "coasting", "clip_active"]
+    return pd.concat(map(_carried, run.stored_ratios.each(columns)), ignore_index=True)
+
+
+def _carried(tokens: pd.DataFrame) -> pd.DataFrame:
+    """The same of some rollouts."""
+    tokens = tokens.sort_values([*TOKEN, "update"])
     change = tokens.groupby(TOKEN)["log_ratio"].diff().fillna(tokens["log_ratio"])
     outwards = np.sign(tokens["advantage"])
     silent = tokens.assign(moved=outwards * change, coasted=outwards * tokens["coasting"])[tokens["clip_active"]]
@@ -39,7 +45,8 @@ def caused_share(run: Run) -> pd.DataFrame:
 
     1 − twin's / own
     """
-    ends = last(run.updates, "update")
+    columns = ["point", "seed", "rollout", "update", LARGEST, f"twin/{LARGEST}"]
+    ends = pd.concat([last(part, "update") for part in run.stored_updates.each(columns)], ignore_index=True)
     own, theirs = ends[LARGEST], ends[f"twin/{LARGEST}"]
     rows = ends[["point", "seed", "rollout"]].assign(measured=(own - theirs) / own.where(own > 0))
     return rows.dropna(subset=["measured"])

@@ -17,7 +17,6 @@ from analysis.memory import carried_share, caused_share
 from analysis.parameters import parameters, updates_per_rollout
 from analysis.residuals import braking_distance, first_residual, residual_update
 from analysis.restarts import restart_update
-from analysis.summary import readings
 from analysis.theory.expected_prefix_bias import binary_prefix_weight
 from analysis.theory.prefix_weight import prefix_weight, token_weights
 
@@ -29,7 +28,7 @@ CASE = ["point", "seed", "rollout"]
 
 def recorded(run: Run, metric: str) -> pd.DataFrame:
     """A recorded metric by its declared reading, with the numbers of the experiment that closed forms use."""
-    values = readings(run)[["point", "seed", metric]].rename(columns={metric: "measured"})
+    values = run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
     return values.join(parameters(run), on="point")
 
 
@@ -41,7 +40,7 @@ def prefix_weight_at_start(run: Run) -> pd.DataFrame:
     completions = _completions_at_start(run).groupby(CASE)[["length", "advantage", "reward"]]
     predicted = completions.apply(lambda group: _weight(run, group)).rename("covariance")
     binary = completions.apply(lambda group: _binary_weight(run, group)).rename("binary")
-    measured = run.updates[run.updates["update"] == 1].set_index(CASE)["prefix/weight"].rename("measured")
+    measured = _at_first_updates(run, "prefix/weight")
     rows = pd.concat([measured, predicted, binary], axis=1, join="inner")
     return rows.dropna(subset=["measured", "covariance"]).reset_index()
 
@@ -51,7 +50,8 @@ def jump_response(run: Run) -> pd.DataFrame:
 
     `j` counts from the first update after the jump, `n` the updates before it, `factor` is what the scale grew by.
     """
-    rows = run.updates[[*CASE, "update", "update/norm"]].join(_jumps(run), on="point").dropna(subset=["at"])
+    jumps = _jumps(run).dropna(subset=["at"])
+    rows = run.stored_updates.read([*CASE, "update", "update/norm"], point=set(jumps.index)).join(jumps, on="point")
     rows["count"] = rows["rollout"] * rows["each"] + rows["update"]
     rows["n"] = rows["at"] * rows["each"]
     rows["j"] = rows["count"] - rows["n"]
@@ -68,9 +68,10 @@ def jump_peak(run: Run) -> pd.DataFrame:
 
 def expected_bias_at_start(run: Run) -> pd.DataFrame:
     """The oracle's `prefix/expected_bias` of the first rollout, beside the closed form for the length trap."""
-    first = run.updates[(run.updates["rollout"] == 0) & (run.updates["update"] == 1)]
-    rows = first[["point", "seed", "prefix/expected_bias"]].rename(columns={"prefix/expected_bias": "measured"})
-    return rows.assign(closed_form=rows["point"].map(lambda point: length_trap_bias(run.experiment(point))))
+    rows = run.stored_updates.read(["point", "seed", "prefix/expected_bias"], rollout=0, update=1)
+    closed = {point: length_trap_bias(run.experiment(point)) for point in rows["point"].unique()}
+    rows = rows.rename(columns={"prefix/expected_bias": "measured"})
+    return rows.assign(closed_form=rows["point"].map(closed))
 
 
 def objective_at_start(run: Run) -> pd.DataFrame:
@@ -78,21 +79,22 @@ def objective_at_start(run: Run) -> pd.DataFrame:
     completions = _completions_at_start(run)
     completions["advantage"] *= completions["length"]
     predicted = completions.groupby(CASE)[["length", "advantage"]].apply(lambda group: _weight(run, group))
-    measured = run.updates[run.updates["update"] == 1].set_index(CASE)["objective"]
-    rows = pd.concat([measured.rename("measured"), predicted.rename("covariance")], axis=1, join="inner")
+    measured = _at_first_updates(run, "objective")
+    rows = pd.concat([measured, predicted.rename("covariance")], axis=1, join="inner")
     return rows.dropna().reset_index()
 
 
 def advantage_imbalance(run: Run) -> pd.DataFrame:
     """Mean |advantage| of the prompt with the largest, over that of the prompt with the smallest."""
-    first = run.ratios[run.ratios["update"] == 1]
+    first = run.stored_ratios.read([*CASE, "prompt", "advantage"], update=1)
     by_prompt = first.assign(size=first["advantage"].abs()).groupby([*CASE, "prompt"])["size"].mean()
     return _largest_over_smallest(by_prompt)
 
 
 def movement_imbalance(run: Run) -> pd.DataFrame:
     """Mean |log-ratio| after the first update of the prompt that moved most, over that of the one that moved least."""
-    first = run.ratios[(run.ratios["update"] == 1) & (run.ratios["rollout"] == run.ratios["rollout"].min())]
+    ratios = run.stored_ratios
+    first = ratios.read([*CASE, "prompt", "log_ratio"], update=1, rollout=ratios.least("rollout"))
     by_prompt = first.assign(size=first["log_ratio"].abs()).groupby([*CASE, "prompt"])["size"].mean()
     return _largest_over_smallest(by_prompt)
 
@@ -120,7 +122,7 @@ QUANTITIES = {
 def _jumps(run: Run) -> pd.DataFrame:
     """When each point's reward scale jumps (the first rollout after), by what factor, and its updates a rollout."""
     rows = []
-    for point in range(len(run.manifest["points"])):
+    for point in range(len(run.points)):
         scale = run.experiment(point)["environment"].get("reward_scale")
         jumps = isinstance(scale, dict) and scale["kind"] == "jump"
         row = {"at": scale["at"], "factor": scale["after"] / scale["before"]} if jumps else {"at": np.nan, "factor": 1}
@@ -128,9 +130,14 @@ def _jumps(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _at_first_updates(run: Run, metric: str) -> pd.Series:
+    """A metric as it is recorded at the first update of each rollout."""
+    return run.stored_updates.read([*CASE, metric], update=1).set_index(CASE)[metric].rename("measured")
+
+
 def _completions_at_start(run: Run) -> pd.DataFrame:
     """Length, advantage and reward of the completions of each recorded rollout."""
-    tokens = run.ratios[run.ratios["update"] == 1]
+    tokens = run.stored_ratios.read([*CASE, "prompt", "completion", "token", "advantage", "reward"], update=1)
     return tokens.groupby([*CASE, "prompt", "completion"]).agg(
         length=("token", "size"), advantage=("advantage", "first"), reward=("reward", "first")
     )

@@ -16,10 +16,13 @@ def parameters(run: Run) -> pd.DataFrame:
 
     `probability` is that of the first arm, or of every token, as a table begins.
     """
-    rows = []
-    for point in range(len(run.manifest["points"])):
+    rows, known = [], {}
+    for point in range(len(run.points)):
         experiment = run.experiment(point)
         gate, optimizer = experiment["surrogate"]["gate"], experiment["optimizer"]
+        start = id(experiment["environment"]), id(experiment["policy"])  # which points share
+        if start not in known:
+            known[start] = _probability(experiment)
         rows.append(
             {
                 "b1": optimizer.get("b1", np.nan),
@@ -27,7 +30,7 @@ def parameters(run: Run) -> pd.DataFrame:
                 "eps": optimizer.get("eps", np.nan),
                 "clip_low": gate.get("clip_low", np.nan),
                 "clip_high": gate.get("clip_high", np.nan),
-                "probability": _probability(experiment),
+                "probability": known[start],
             }
         )
     return pd.DataFrame(rows)

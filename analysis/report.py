@@ -10,6 +10,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from analysis.excerpt import excerpt
 from analysis.figures import ALL
 from analysis.page import figure_block, html_table, page
 from analysis.run import LEARNING_RATE
@@ -74,6 +75,7 @@ def _verdicts(run: Run) -> str:
 def _table(run: Run) -> str:
     columns = [name for name in run.columns if name in run.summary]
     rates = [LEARNING_RATE] * run.matched
+    shown, rest = excerpt(run.summary, run.heading["headline"], MOST_ROWS)
     rows = [
         [
             escape(row["label"]),
@@ -81,10 +83,9 @@ def _table(run: Run) -> str:
             *(number(row[name]) for name in rates),
             str(row["seeds"]),
         ]
-        for _, row in run.summary.head(MOST_ROWS).iterrows()
+        for _, row in shown.iterrows()
     ]
-    hidden = len(run.summary) - MOST_ROWS
-    more = f"<p class=note>… and {hidden:,} more points in summary.parquet</p>" if hidden > 0 else ""
+    more = f"<p class=note>{escape(rest)}</p>" if rest else ""
     definitions = "".join(f"<dt>{escape(name)}</dt><dd>{escape(meaning(run, name))}</dd>" for name in columns)
     return html_table(["variant", *columns, *rates, "seeds"], rows) + more + f"<dl>{definitions}</dl>"
 

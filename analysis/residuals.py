@@ -23,7 +23,7 @@ def residual_update(run: Run) -> pd.DataFrame:
     `closed_form` is what theory predicts for a constant gradient of the same size in all of a table's logits. A
     gradient that is not finite is no gradient of zero: there is no row for what a diverged run does.
     """
-    rows = run.updates[[*CASE, "update", "grad/norm", "update/norm"]]
+    rows = run.stored_updates.read([*CASE, "update", "grad/norm", "update/norm"])
     each = rows["point"].map({point: updates_per_rollout(run, point) for point in rows["point"].unique()})
     rows = rows.assign(count=rows["rollout"] * each + rows["update"]).sort_values(["point", "seed", "count"])
     last = rows[["count", "grad/norm", "update/norm"]].where(rows["grad/norm"] > 0)
@@ -45,17 +45,19 @@ def braking_distance(run: Run) -> pd.DataFrame:
     """All updates that a run makes after its last gradient, summed, in units of the last one with a gradient."""
     rows, case = residual_update(run), ["point", "seed"]
     silent_until = rows["n"] + rows.groupby([*case, "n"])["j"].transform("max")
-    final = rows[silent_until == rows.join(run.updates.groupby(case).size().rename("end"), on=case)["end"]]
+    ends = run.stored_updates.read(case).groupby(case).size().rename("end")
+    final = rows[silent_until == rows.join(ends, on=case)["end"]]
     return final.groupby(case)["measured"].agg(lambda sizes: sizes.sum(skipna=False)).reset_index()
 
 
 def _closed_form(run: Run, rows: pd.DataFrame) -> np.ndarray:
     """What theory predicts for each row, for a constant gradient of ±g in all of a table's logits, else NaN."""
     predicted = np.full(len(rows), np.nan)
-    for point in rows["point"].unique():
-        optimizer, mine = run.experiment(int(point))["optimizer"], (rows["point"] == point).to_numpy()
-        gradient = rows["gradient"][mine].iloc[0] / np.sqrt(max(coordinates(run, int(point)), 1))
-        found = residual(optimizer["name"], optimizer, rows["n"][mine], rows["j"][mine], gradient)
-        if coordinates(run, int(point)) and found is not None:
+    numbers = {name: rows[name].to_numpy() for name in ("n", "j", "gradient")}
+    for point, mine in rows.groupby("point").indices.items():
+        optimizer, size = run.experiment(int(point))["optimizer"], coordinates(run, int(point))
+        gradient = numbers["gradient"][mine[0]] / np.sqrt(max(size, 1))
+        found = residual(optimizer["name"], optimizer, numbers["n"][mine], numbers["j"][mine], gradient)
+        if size and found is not None:
             predicted[mine] = found
     return predicted

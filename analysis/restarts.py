@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.parameters import coordinates
-from analysis.run import last
+from analysis.stored import last
 from analysis.theory.count_reset import first_update_after
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ def restart_update(run: Run) -> pd.DataFrame:
 
     `closed_form` is Adam's, by what its state became, after many updates on a constant gradient.
     """
-    begun = last(run.updates[run.updates["update"] == 1], "rollout")
+    begun = last(run.stored_updates.read(["point", "seed", "rollout", "update/norm"], update=1), "rollout")
     rows = begun[["point", "seed"]].copy()
     each = {point: _unit(run, point) for point in rows["point"].unique()}
     rows["measured"] = begun["update/norm"] / rows["point"].map(each)
-    rows["closed_form"] = rows["point"].map(lambda point: _predicted(run, point))
+    rows["closed_form"] = rows["point"].map({point: _predicted(run, point) for point in each})
     return rows
 
 

@@ -11,8 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-SCHEMA_VERSION = 1
-NOT_SWEPT = ("experiment", "found")  # the keys of a point in the manifest that no swept value stands under
+from analysis.points import Listed, Tabulated, points_of
+from analysis.readings import readings_of
+from analysis.stored import Stored
+from analysis.stored_tokens import StoredTokens
+
+SCHEMA_VERSION = 2
 LEARNING_RATE = "optimizer.learning_rate"
 
 
@@ -22,7 +26,10 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory. Every swept value is a column of every frame."""
+    """One run directory. Every swept value is a column of every frame.
+
+    `updates` and `ratios` are whole tables; what analysis works out, it reads by column, part by part (`stored_…`).
+    """
 
     directory: Path
     manifest: dict[str, Any]
@@ -35,8 +42,25 @@ class Run:
     @cached_property
     def ratios(self) -> pd.DataFrame | None:
         """One row per recorded token and update, or None where no ratios were recorded."""
-        folder = self.directory / "ratios"
-        return self._with_labels(pd.read_parquet(folder)) if folder.is_dir() else None
+        if not (self.directory / "ratios").is_dir():
+            return None
+        stored = StoredTokens.of_folder(self.directory / "ratios")
+        return self._with_labels(stored.read(stored.names))
+
+    @property
+    def stored_updates(self) -> Stored:
+        """The updates, to be read by column."""
+        return self._stored("updates")
+
+    @property
+    def stored_ratios(self) -> Stored:
+        """The recorded tokens, to be read by column."""
+        return self._stored("ratios", StoredTokens)
+
+    @property
+    def has_ratios(self) -> bool:
+        """Whether ratios were recorded."""
+        return self.ratios is not None if "ratios" in self.__dict__ else (self.directory / "ratios").is_dir()
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -57,57 +81,65 @@ class Run:
         """What the scenario's tables show: its headline first."""
         return list(dict.fromkeys([self.heading["headline"], *self.heading["columns"]]))
 
+    @cached_property
+    def readings(self) -> pd.DataFrame:
+        """One row per point and seed: the value of each metric that stands for the whole run."""
+        return readings_of(self.stored_updates, self.manifest["metrics"])
+
     @property
     def metrics(self) -> list[str]:
         """The recorded metrics that apply to some point, in the order of their names."""
-        known = [name for name in self.updates.columns if name in self.manifest["metrics"]]
-        return [name for name in known if self.updates[name].notna().any()]
+        return [name for name in self.readings.columns if name in self.manifest["metrics"]]
 
     @cached_property
+    def points(self) -> Listed | Tabulated:
+        """What the points are."""
+        return points_of(self.manifest)
+
+    @property
     def swept(self) -> list[str]:
         """The columns that tell the points apart."""
-        names: dict[str, None] = {}
-        for point in self.manifest["points"]:
-            names |= dict.fromkeys(key for key in point if key not in NOT_SWEPT)
-        return list(names)
+        return list(self.points.swept)
 
     @cached_property
     def labels(self) -> list[str]:
         """One short name a point: 'adamw, b1 = 0.9'."""
-        return [self._label(point) for point in self.manifest["points"]]
+        return [self._label(point) for point in range(len(self.points))]
 
-    @property
+    @cached_property
     def matched(self) -> bool:
         """Whether learning rates were found for a comparison at equal displacement."""
-        return any(self.found(point) for point in range(len(self.manifest["points"])))
+        return any(self.found(point) for point in range(len(self.points)))
 
     def experiment(self, point: int) -> dict[str, Any]:
         """Everything that a point was run with, defaults included; `surrogate` is the product its method stands for."""
-        return self.manifest["points"][point]["experiment"]
+        return self.points.experiment(point)
 
     def found(self, point: int) -> dict[str, Any]:
         """What was worked out before the run: a matched learning rate, at which measure, and to what; else empty."""
-        return self.manifest["points"][point].get("found", {})
+        return self.points.found(point)
 
-    def _label(self, point: dict[str, Any]) -> str:
+    def values(self, point: int) -> dict[str, Any]:
+        """The swept values that a point has."""
+        return {name: values[point] for name, values in self.points.swept.items() if values[point] is not None}
+
+    def _label(self, point: int) -> str:
         parts = [
             f"{key.rsplit('.', 1)[-1]} = {short(value)}" if "." in key else str(value)
-            for key, value in point.items()
-            if key not in NOT_SWEPT
+            for key, value in self.values(point).items()
         ]
         return ", ".join(parts) or self.manifest["name"]
 
+    def _stored(self, table: str, kind: type[Stored] = Stored) -> Stored:
+        """The frame, where it is in memory, else the files."""
+        if table in self.__dict__:
+            return kind([self.__dict__[table]])
+        return kind.of_folder(self.directory / table)
+
     def _with_labels(self, frame: pd.DataFrame) -> pd.DataFrame:
-        points = pd.DataFrame(
-            [{key: point.get(key) for key in self.swept} for point in self.manifest["points"]]
-        ).assign(label=self.labels)
+        points = pd.DataFrame(self.points.swept).assign(label=self.labels)
         missing = [name for name in points.columns if name not in frame.columns]
         return frame.join(points[missing], on="point")
-
-
-def last(frame: pd.DataFrame, counter: str) -> pd.DataFrame:
-    """The rows of each point's last update, or last rollout: points may make different numbers of them."""
-    return frame[frame[counter] == frame.groupby("point")[counter].transform("max")]
 
 
 def load(directory: Path | str) -> Run:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import half_width
-from analysis.run import LEARNING_RATE, last, short
+from analysis.intervals import half_widths
+from analysis.run import LEARNING_RATE, short
+from analysis.stored import last
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -16,37 +17,14 @@ if TYPE_CHECKING:
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
-def readings(run: Run) -> pd.DataFrame:
-    """One row per point and seed: the value that stands for the whole run, by each metric's declared reading.
-
-    "mean": over all updates. "sum": over a rollout's updates, averaged over rollouts. "end": after the last update of
-    a rollout, averaged over rollouts. "final": after the last update of the run. A quotient is that of its two
-    metrics' own readings. Undefined values (NaN) are left out of averages.
-    """
-    updates, keys, declared = run.updates, ["point", "seed"], run.manifest["metrics"]
-    ends = last(updates, "update")
-    finals = last(ends, "rollout")
-    by_reading = {
-        reading: [name for name in run.metrics if declared[name]["reading"] == reading]
-        for reading in ("mean", "sum", "end", "final")
-    }
-    sums = updates.groupby([*keys, "rollout"])[by_reading["sum"]].sum(min_count=1)
-    frames = {"mean": updates, "sum": sums, "end": ends, "final": finals}
-    parts = [frame.groupby(keys)[by_reading[reading]].mean() for reading, frame in frames.items()]
-    found = pd.concat(parts, axis=1)[run.metrics]
-    for name in run.metrics:
-        if quotient := declared[name].get("quotient"):
-            above, below = (found[part] for part in quotient)
-            found[name] = above / below.where(below != 0)
-    return found.reset_index()
-
-
 def ratio_quantiles(run: Run) -> pd.DataFrame:
     """One row per point and seed: quantiles of the ratios after a rollout's last update, mean over rollouts."""
-    ends = last(run.ratios, "update")
-    found = np.exp(ends.groupby(["point", "seed", "rollout"])["log_ratio"].quantile(list(QUANTILES)).unstack())
     names = {quantile: f"ratio/q{round(100 * quantile):02d}" for quantile in QUANTILES}
-    return found.rename(columns=names).groupby(["point", "seed"]).mean().reset_index()
+    parts = []
+    for tokens in run.stored_ratios.each(["point", "seed", "rollout", "update", "log_ratio"]):
+        by_rollout = last(tokens, "update").groupby(["point", "seed", "rollout"])["log_ratio"]
+        parts.append(np.exp(by_rollout.quantile(list(QUANTILES)).unstack()))
+    return pd.concat(parts).rename(columns=names).groupby(["point", "seed"]).mean().reset_index()
 
 
 def learning_rate(run: Run, point: int) -> float:
@@ -64,26 +42,30 @@ def summarize(run: Run) -> pd.DataFrame:
     """
     from analysis.metrics import QUANTITIES  # which are worked out of readings
 
-    values = readings(run)
-    if run.ratios is not None:
+    values = run.readings
+    if run.has_ratios:
         values = values.merge(ratio_quantiles(run), on=["point", "seed"], how="left")
     for name in run.columns:
         if name in QUANTITIES and name not in values:
             measured = QUANTITIES[name](run).groupby(["point", "seed"])["measured"].mean().rename(name)
             values = values.merge(measured.reset_index(), on=["point", "seed"], how="left")
     metrics = [name for name in values.columns if name not in ("point", "seed")]
-    swept_columns = {key: _column([point.get(key) for point in run.manifest["points"]]) for key in run.swept}
-    rows = []
-    for point, seeds in values.groupby("point"):
-        swept = {key: column[point] for key, column in swept_columns.items()}
-        row = {"point": point, **swept, "label": run.labels[point], "seeds": len(seeds)}
-        if run.matched:
-            row[LEARNING_RATE] = learning_rate(run, point)
-        for metric in metrics:
-            mean, half = seeds[metric].mean(), half_width(seeds[metric])
-            row |= {metric: mean, f"{metric}:low": mean - half, f"{metric}:high": mean + half}
-        rows.append(row)
-    return pd.DataFrame(rows)
+    seeds = values.groupby("point")["seed"].size()
+    found = seeds.index.to_numpy(dtype=np.int64)
+    columns: dict[str, Any] = {"point": found}
+    for name, column in run.points.swept.items():
+        column = _column(column)
+        columns[name] = [column[point] for point in found]
+    columns |= {"label": [run.labels[point] for point in found], "seeds": seeds.to_numpy()}
+    if run.matched:
+        columns[LEARNING_RATE] = [learning_rate(run, point) for point in found]
+    means = values.groupby("point")[metrics].mean()
+    finite = values[metrics].where(np.isfinite(values[metrics]))
+    half = half_widths(finite.groupby(values["point"]))
+    for name in metrics:
+        mean, beside = means[name].to_numpy(), half[name].to_numpy()
+        columns |= {name: mean, f"{name}:low": mean - beside, f"{name}:high": mean + beside}
+    return pd.DataFrame(columns)
 
 
 def _column(values: list[Any]) -> list[Any]:

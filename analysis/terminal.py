@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.excerpt import excerpt
 from analysis.run import LEARNING_RATE
 from analysis.words import fairness, finding, measured, memory, number, with_interval
 
@@ -26,12 +27,12 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(f"\n[bold]{escape(run.heading['title'])}[/bold]")
     console.print(escape(run.heading["question"]), style="italic")
     console.print()
-    console.print(results(run))
+    table, rest = results(run)
+    console.print(table)
     seeds = int(run.summary["seeds"].max())
     console.print(f"mean ± 95 % interval over {seeds} seeds" if seeds > 1 else "one seed", style="italic dim")
-    hidden = len(run.summary) - MOST_ROWS
-    if hidden > 0:
-        console.print(f"… and {hidden:,} more points in summary.parquet")
+    if rest:
+        console.print(rest)
     if run.claims:
         console.print()
         console.print(verdicts(run))
@@ -39,24 +40,31 @@ def show(run: Run, console: Console | None = None) -> None:
     for sentence in filter(None, (memory(run), fairness(run))):
         console.print(escape(sentence))
     if "diverged" in run.summary and (diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist()):
-        console.print(f"Diverged (not finite) in some seeds: {escape('; '.join(diverged))}", style="bold red")
+        named = "; ".join(diverged[:MOST_ROWS]) + f"; and {len(diverged) - MOST_ROWS:,} more" * (
+            len(diverged) > MOST_ROWS
+        )
+        console.print(f"Diverged (not finite) in some seeds: {escape(named)}", style="bold red")
     console.print("\nreport  ", end="")
     console.print(str(run.directory / "report.html"), soft_wrap=True)
     console.print("tables  ", end="")
     console.print(str(run.directory), soft_wrap=True)
 
 
-def results(run: Run) -> Table:
-    """One row a point: the headline metric with its interval, and the columns that the scenario asks for."""
+def results(run: Run) -> tuple[Table, str]:
+    """One row a point: the headline metric with its interval, and the columns that the scenario asks for.
+
+    Of many points the extremes of the headline, and a sentence that says how many there are between.
+    """
     columns = [name for name in [*run.columns, *[LEARNING_RATE] * run.matched] if name in run.summary]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("variant")
     for name in columns:
         head = "learning\nrate" if name == LEARNING_RATE else name.replace("/", "/\n").replace("_", "_\n", 1)
         table.add_column(head, justify="right", vertical="bottom")
-    for _, row in run.summary.head(MOST_ROWS).iterrows():
+    shown, rest = excerpt(run.summary, run.heading["headline"], MOST_ROWS)
+    for _, row in shown.iterrows():
         table.add_row(escape(row["label"]), *_cells(row, columns))
-    return table
+    return table, rest
 
 
 def _cells(row: pd.Series, columns: list[str]) -> list[str]:

@@ -114,7 +114,7 @@ MEASURES = {
 
 def fairness(run: Run) -> str:
     """How the learning rates of compared optimizers were chosen; empty where none are compared."""
-    points = run.manifest["points"]
+    points = [run.values(point) for point in range(len(run.points))]
     if not run.matched:
         compared = len({point.get("optimizer") for point in points}) > 1
         return "Learning rates are as given: the optimizers are not matched at an equal displacement." * compared

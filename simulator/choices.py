@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from simulator.axes import AxisError, cross
 from simulator.dialects.tables import in_dialect
 from simulator.errors import describe, did_you_mean, dotted, schema_problems
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
 from simulator.optimizers.schema import build_optimizer, optimizer_problems
-from simulator.parts import Family, as_tuples
+from simulator.parts import Family, adapter_of, as_tuples
 
 FAMILIES = {"environment": ENVIRONMENTS, "policy": POLICIES, "method": METHODS, "rollouts": ROLLOUTS}
 ONE_CLASS = {"training": Training, "record": Record}
@@ -92,7 +92,7 @@ def _made(family: str, table: dict) -> tuple[Any, Problems]:
     if problems:
         return None, problems
     try:
-        made = TypeAdapter(cls).validate_python(as_tuples(table))
+        made = adapter_of(cls).validate_python(as_tuples(table))
     except ValidationError as error:
         return None, list(schema_problems(error, cls, table))
     return made, list(made.problems()) if hasattr(made, "problems") else []

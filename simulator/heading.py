@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from simulator.errors import schema_problems
-from simulator.parts import part
+from simulator.parts import adapter_of, part
 
 
 @part
@@ -46,6 +46,6 @@ def read_heading(tables: dict[str, Any]) -> tuple[Heading | None, list[tuple[str
     """The heading of a scenario's tables, or the problems that there are with it."""
     head = {key: tables[key] for key in Heading.__dataclass_fields__ if key in tables}
     try:
-        return TypeAdapter(Heading).validate_python(head), []
+        return adapter_of(Heading).validate_python(head), []
     except ValidationError as error:
         return None, list(schema_problems(error, Heading, head))

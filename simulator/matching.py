@@ -26,22 +26,23 @@ class Point:
 
 def targets(points: list[Point]) -> dict[int, int | float]:
     """What each point that is matched is matched to: another point, or a number."""
-    return {index: _target(point, points) for index, point in enumerate(points) if _match(point) is not None}
+    alike = _Alike(points)
+    return {index: _target(point, alike) for index, point in enumerate(points) if _match(point) is not None}
 
 
 def match_problems(points: list[Point]) -> Iterator[tuple[str, str]]:
     """What is wrong with the matches among the points: (dotted key, sentence)."""
     names = list(dict.fromkeys(point.values["optimizer"] for point in points if "optimizer" in point.values))
-    for point in points:
+    matched = [point for point in points if _match(point) is not None]
+    alike = _Alike(points) if matched else None
+    for point in matched:
         match = _match(point)
-        if match is None:
-            continue
         if match.measure == "first_update_ratio" and not isinstance(match.to, str) and match.to <= 1:
             yield f"{LEARNING_RATE}.to", f"a largest ratio is above 1, got {match.to:g}"
         elif isinstance(match.to, str) and match.to not in names:
             yield f"{LEARNING_RATE}.to", f"no optimizer is called {match.to!r} here; {did_you_mean(match.to, names)}"
         elif isinstance(match.to, str):
-            found = _called(match.to, point, points)
+            found = alike.called(match.to, point)
             if len(found) > 1:
                 yield (
                     f"{LEARNING_RATE}.to",
@@ -55,16 +56,23 @@ def _match(point: Point) -> Any:
     return point.experiment.optimizer.match
 
 
-def _target(point: Point, points: list[Point]) -> int | float:
+def _target(point: Point, alike: _Alike) -> int | float:
     to = _match(point).to
-    return _called(to, point, points)[0] if isinstance(to, str) else float(to)
+    return alike.called(to, point)[0] if isinstance(to, str) else float(to)
 
 
-def _called(name: str, point: Point, points: list[Point]) -> list[int]:
-    """The points of the optimizer with this name that are like `point` in all else."""
+class _Alike:
+    """Points by what is not their optimizer."""
 
-    def rest(values: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in values.items() if key.split(".")[0] != "optimizer"}
+    def __init__(self, points: list[Point]) -> None:
+        self.found: dict[tuple, list[int]] = {}
+        for index, point in enumerate(points):
+            self.found.setdefault((point.values.get("optimizer"), self._rest(point)), []).append(index)
 
-    alike = [index for index, other in enumerate(points) if rest(other.values) == rest(point.values)]
-    return [index for index in alike if points[index].values.get("optimizer") == name]
+    def called(self, name: str, point: Point) -> list[int]:
+        """The points of the optimizer with this name that are like `point` in all else."""
+        return self.found.get((name, self._rest(point)), [])
+
+    @staticmethod
+    def _rest(point: Point) -> frozenset:
+        return frozenset((key, value) for key, value in point.values.items() if key.split(".")[0] != "optimizer")

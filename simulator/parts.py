@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, dataclass_transform, get_args, get_type_hints
 
@@ -51,6 +51,12 @@ Matrix = Annotated[
 ]
 
 
+@cache
+def adapter_of(cls: type) -> TypeAdapter:
+    """The validator of one class, made when it is first needed: it takes milliseconds, and an axis has many values."""
+    return TypeAdapter(cls)
+
+
 class Family:
     """Parts that can stand in for one another, told apart by the literal in their `tag` field.
 
@@ -75,7 +81,7 @@ class Family:
         """The validator of any member, which reads the tag first."""
         members = list(self.members.values())
         if len(members) == 1:
-            return TypeAdapter(members[0])
+            return adapter_of(members[0])
         return TypeAdapter(Annotated[reduce(or_, members), Field(discriminator=self.tag)])
 
 

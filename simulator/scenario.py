@@ -11,6 +11,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from simulator.choices import DEFAULTS, PARTS, Choice, choices
 from simulator.errors import ScenarioError, did_you_mean
 from simulator.experiment import ENVIRONMENTS, NEEDS_A_FILE, Experiment, Training
 from simulator.heading import Heading, read_heading
+from simulator.manifest import resolved, tabulated
 from simulator.matching import Point, match_problems
-from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
 from simulator.probes import Metric, declared
 from simulator.reading import override, read
@@ -57,21 +58,30 @@ class Scenario:
     @property
     def metrics(self) -> dict[str, Metric]:
         """What the points' probes may record: the columns of the tables, apply they to every point or not."""
+        recorded = {
+            (experiment.record.active_probes, tuple(experiment.environment.task_names)): None
+            for experiment in (point.experiment for point in self.points)
+        }
         found = {}
-        for experiment in (point.experiment for point in self.points):
-            found |= declared(experiment.record.active_probes, experiment.environment.task_names)
+        for probes, tasks in recorded:
+            found |= declared(probes, tasks)
         return dict(sorted(found.items()))
 
     def resolved(self) -> list[dict[str, Any]]:
         """Every point with all its defaults filled in, as plain values."""
-        return [
-            {**point.values, "experiment": _plain(point.experiment)} | ({"found": point.found} if point.found else {})
-            for point in self.points
-        ]
+        return resolved(self.points)
+
+    def tabulated(self) -> dict[str, Any]:
+        """The resolved points as the manifest holds them, each thing once."""
+        return tabulated(self.points)
 
     def digest(self) -> str:
         """Eight characters that name the question: the same resolved scenario has the same."""
-        text = json.dumps([to_plain(self.heading), self.resolved()], sort_keys=True)
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        text = json.dumps([to_plain(self.heading), self.tabulated()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -143,12 +153,3 @@ def _points(parts: dict[str, list[Choice]]) -> Iterator[Point]:
 
 def _training(point: Point) -> Training:
     return point.experiment.training
-
-
-def _plain(experiment: Experiment) -> dict[str, Any]:
-    """Everything that a point is run with; `surrogate` is the product that its method stands for."""
-    return {
-        **to_plain(replace(experiment, optimizer=None)),
-        "optimizer": with_defaults(experiment.optimizer),
-        "surrogate": to_plain(experiment.method.surrogate()),
-    }

@@ -64,8 +64,12 @@ def directory(tmp_path_factory):
 @pytest.fixture(scope="module")
 def points(directory):
     """What the manifest says of each point, by label and reward scale."""
-    manifest = json.loads((directory / "manifest.json").read_text())
-    return {(point["optimizer"], point["environment.reward_scale"]): point for point in manifest["points"]}
+    run = load_run(directory)
+    made = [
+        {**run.values(point), "experiment": run.experiment(point), "found": run.found(point)}
+        for point in range(len(run.points))
+    ]
+    return {(point["optimizer"], point["environment.reward_scale"]): point for point in made}
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +134,7 @@ def test_the_same_question_finds_its_run_again(directory, monkeypatch):
     manifest = json.loads((directory / "manifest.json").read_text())
     assert manifest["hash"] == asked.digest()
     assert (
-        manifest["points"][2]["experiment"]["optimizer"]["learning_rate"]
+        load_run(directory).experiment(2)["optimizer"]["learning_rate"]
         != asked.resolved()[2]["experiment"]["optimizer"]["learning_rate"]
     )
     monkeypatch.setattr(runs, "calibrated", None)  # nothing is to be computed

@@ -11,11 +11,13 @@ import plotly.graph_objects as go
 from analysis.axes import scale_axis
 from analysis.claims import cases
 from analysis.elasticities import local_elasticity
+from analysis.excerpt import thinned
 from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, named
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
+MOST_CURVES = 24
 READING = (
     "Points are the measured slopes d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, thin "
     "lines their closed form: 1 is an update in proportion to the rewards, 0 one that ignores their scale."
@@ -35,7 +37,9 @@ def elasticity(run: Run) -> Figure | None:
     names = [_others(run, int(point), axis) for point in rows["point"]]
     rows = rows.assign(scale=rows["point"].map(scales), name=names).sort_values("scale", kind="stable")
     drawing = go.Figure()
-    for index, (name, own) in enumerate(rows.groupby("name", sort=False)):
+    groups = list(rows.groupby("name", sort=False))
+    drawn = [groups[index] for index in thinned(len(groups), MOST_CURVES)]
+    for index, (name, own) in enumerate(drawn):
         drawing.add_scatter(
             x=own["scale"], y=own["measured"], mode="markers", name=name, legendgroup=name,
             marker={"color": COLOURS[index % len(COLOURS)], "size": 7}, showlegend=bool(name),
@@ -48,9 +52,11 @@ def elasticity(run: Run) -> Figure | None:
     drawing.update_xaxes(title_text=axis, type="log", exponentformat="power", nticks=8)
     top, bottom = rows[["measured", "predicted"]].max(axis=None), rows[["measured", "predicted"]].min(axis=None)
     drawing.update_yaxes(title_text="scale elasticity", range=[min(bottom, 0.0) - 0.05, max(top, 1.0) + 0.05])
-    return Figure("elasticity", "How the first update follows the reward's scale", READING, dress(drawing))
+    hidden = len(groups) - len(drawn)
+    reading = READING + f" {hidden:,} more variants are in the tables." * (hidden > 0)
+    return Figure("elasticity", "How the first update follows the reward's scale", reading, dress(drawing))
 
 
 def _others(run: Run, point: int, axis: str | None) -> str:
-    values = run.manifest["points"][point]
+    values = run.values(point)
     return named((column, values.get(column, np.nan)) for column in run.swept if column != axis)

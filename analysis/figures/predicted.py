@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from analysis.claims import cases
+from analysis.excerpt import thinned
 from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, variants
 
 if TYPE_CHECKING:
@@ -22,15 +23,17 @@ def predicted_against_measured(run: Run) -> Figure | None:
     low, high = float("inf"), float("-inf")
     claims = [claim for claim in run.heading["claim"] if isinstance(claim["predicted"], str)]
     claims = [claim for claim in claims if claim["metric"] not in ELSEWHERE]
+    named = len(kinds.colours) <= len(COLOURS)
     alone = len({claim["metric"] for claim in claims}) == 1
     for claim in claims:
         rows = cases(run, claim)
         if len(rows) < 3:
             continue
-        rows = rows.iloc[:: -(-len(rows) // MOST_POINTS)]
+        rows = rows.iloc[thinned(len(rows), MOST_POINTS)]
         low = min(low, rows[["predicted", "measured"]].min().min())
         high = max(high, rows[["predicted", "measured"]].max().max())
-        for _, own in rows.groupby(rows["point"].map(kinds.colour_of.__getitem__)):
+        colours = rows["point"].map(kinds.colour_of.__getitem__)
+        for _, own in rows.groupby(colours if named else colours % len(COLOURS)):
             first = int(own["point"].iloc[0])
             drawing.add_scatter(
                 x=own["predicted"], y=own["measured"], mode="markers",
@@ -38,7 +41,7 @@ def predicted_against_measured(run: Run) -> Figure | None:
                 marker={"size": 6, "opacity": 0.7, "color": kinds.colour(first)},
                 customdata=[run.labels[int(point)] for point in own["point"]],
                 hovertemplate="%{customdata}: predicted %{x:.6g}, measured %{y:.6g}<extra></extra>",
-                showlegend=len(kinds.colours) <= len(COLOURS),
+                showlegend=named,
             )  # fmt: skip
     if not drawing.data:
         return None

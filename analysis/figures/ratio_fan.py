@@ -28,17 +28,22 @@ READING = (
 
 def ratio_fan(run: Run) -> Figure | None:
     """Quantiles over tokens and seeds in the first recorded rollout; needs recorded ratios and several updates."""
-    if run.ratios is None or run.ratios["update"].max() < 2:
+    if not run.has_ratios:
         return None
-    rollout = int(run.ratios["rollout"].min())
-    tokens = run.ratios[run.ratios["rollout"] == rollout]
-    kinds, by_prompt = variants(run), _by_prompt(run)
-    panels = [f"prompt {prompt}" for prompt in sorted(tokens["prompt"].unique())] if by_prompt else kinds.panels
-    panels = panels[:MOST_PANELS]
+    ratios, kinds = run.stored_ratios, variants(run)
+    rollout = ratios.least("rollout")
+    columns = ["point", "update", "prompt", "advantage", "log_ratio"]
+    tokens = ratios.read(columns, rollout=rollout, point=kinds.drawn())
+    if tokens["update"].max() < 2:
+        return None
+    prompts = sorted(tokens["prompt"].unique())
+    by_prompt = len(kinds.panels) == 1 and 2 <= len(prompts) <= MOST_PANELS  # where nothing else makes panels
+    panels = [f"prompt {prompt}" for prompt in prompts] if by_prompt else kinds.panels
+    panels, ends = panels[:MOST_PANELS], _last_gradients(run, kinds.drawn(), rollout)
     drawing = make_subplots(cols=len(panels), shared_yaxes=True, subplot_titles=panels, horizontal_spacing=0.03)
     for point in kinds.drawn():
         own = tokens[tokens["point"] == point]
-        last = _last_gradient(run, point, rollout)
+        last = ends.get(point)
         for panel in range(len(panels)) if by_prompt else [kinds.panel_of[point]]:
             here = own[own["prompt"] == panel] if by_prompt else own
             cell = {"row": 1, "col": panel + 1}
@@ -65,16 +70,12 @@ def fan(tokens: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(1.0, index=[0], columns=list(QUANTILES)), quantiles])
 
 
-def _by_prompt(run: Run) -> bool:
-    """Whether the panels are prompts: where nothing else makes panels, and there are a few of them."""
-    return len(variants(run).panels) == 1 and 2 <= run.ratios["prompt"].nunique() <= MOST_PANELS
-
-
-def _last_gradient(run: Run, point: int, rollout: int) -> int | None:
-    """The last update with a gradient, the median over seeds; None where the gradient lasted to the end."""
-    updates = run.updates[(run.updates["point"] == point) & (run.updates["rollout"] == rollout)]
-    last = updates[updates["grad/norm"] > 0].groupby("seed")["update"].max()
-    return None if last.empty or last.median() >= updates["update"].max() else int(last.median())
+def _last_gradients(run: Run, points: list[int], rollout: int) -> dict[int, int]:
+    """By point the last update with a gradient, the median over seeds; none where the gradient lasted to the end."""
+    updates = run.stored_updates.read(["point", "seed", "update", "grad/norm"], rollout=rollout, point=points)
+    ends = updates.groupby("point")["update"].max()
+    last = updates[updates["grad/norm"] > 0].groupby(["point", "seed"])["update"].max().groupby("point").median()
+    return {point: int(last[point]) for point in last.index if last[point] < ends[point]}
 
 
 def _draw_pushed_up(drawing: go.Figure, lines: pd.DataFrame, last: int | None, style: dict, cell: dict) -> None:

@@ -11,12 +11,14 @@ import plotly.graph_objects as go
 
 from analysis.braking.bundles import bundles, label
 from analysis.claims import cases
+from analysis.excerpt import thinned
 from analysis.figures.style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, variants
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
 DRAWN = 80  # updates
+MOST_CURVES = 200  # of a claim, evenly picked from more
 FLOOR = 1e-3  # of an axis in logarithms, on which zero has no place
 ALIKE = 0.01  # curves this close to each other everywhere are one bundle, where there are more of them than colours
 SYMBOLS = ("circle", "diamond", "square", "cross")
@@ -67,7 +69,9 @@ def _curves(run: Run) -> dict[int, pd.DataFrame]:
     start = pd.DataFrame({"measured": 1.0, "predicted": 1.0}, index=[0])
     for claim in run.heading["claim"]:
         if claim["metric"] == "residual_update" and len(rows := cases(run, claim)):
-            for point, own in rows[rows["j"] <= DRAWN].groupby("point"):
+            points = rows["point"].unique()
+            drawn = points[thinned(len(points), MOST_CURVES)]
+            for point, own in rows[(rows["j"] <= DRAWN) & rows["point"].isin(drawn)].groupby("point"):
                 mean = own.groupby("j")[["measured", "predicted"]].mean()
                 found.setdefault(int(point), pd.concat([start, mean]))
     return found

@@ -58,7 +58,7 @@ class Variants:
 
 def variants(run: Run) -> Variants:
     """Colours are for the part with the most variants, compared ones before axes; the others make panels."""
-    points = run.manifest["points"]
+    points = [run.values(point) for point in range(len(run.points))]
     families: dict[str, list[str]] = {}
     for column in run.swept:
         families.setdefault(column.split(".")[0], []).append(column)
@@ -67,8 +67,13 @@ def variants(run: Run) -> Variants:
     colour = texts[leading] if leading else [run.manifest["name"]] * len(points)
     rest = [[texts[family][index] for family in texts if family != leading] for index in range(len(points))]
     panel = [", ".join(filter(None, parts)) for parts in rest]
-    colours, panels = list(dict.fromkeys(colour)), list(dict.fromkeys(panel))
-    return Variants(colours, panels, [colours.index(text) for text in colour], [panels.index(text) for text in panel])
+    colours, panels = _numbered(colour), _numbered(panel)
+    return Variants([*colours], [*panels], [colours[text] for text in colour], [panels[text] for text in panel])
+
+
+def _numbered(texts: list[str]) -> dict[str, int]:
+    """Each text once, with its number."""
+    return {text: number for number, text in enumerate(dict.fromkeys(texts))}
 
 
 def _text(point: dict, columns: list[str]) -> str:

@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import tempfile
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,12 +22,17 @@ def execute(options: argparse.Namespace) -> int:
         print(f"{package:<12}{_version(package)}")
     import jax
 
-    for device in jax.devices():
-        print(f"device      {device.device_kind} ({device.platform})")
+    from simulator.compilation import cores, use_all_cores
+
+    use_all_cores()
+    kinds = Counter((device.device_kind, device.platform) for device in jax.devices())
+    for (kind, platform_name), count in kinds.items():
+        print(f"device      {count} × {kind} ({platform_name}){' one a core' if platform_name == 'cpu' else ''}")
     measured = _one_update()
     right = abs(measured - EXPECTED) < 1e-9
     verdict = "works" if right else "IS WRONG"
     print(f"float64     {verdict}: one update gives the ratio {measured:.10f}, by hand {EXPECTED:.10f}")
+    print(f"engines     inline ({jax.local_device_count()} devices), processes ({len(cores()) or 1} cores), {_ray()}")
     print(f"writing     {_writing()}")
     return 0 if right else 1
 
@@ -36,6 +42,13 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "is missing: reinstall ratiodrift"
+
+
+def _ray() -> str:
+    try:
+        return f"ray {version('ray')}"
+    except PackageNotFoundError:
+        return "ray (not installed: pip install 'ratiodrift[ray]')"
 
 
 def _one_update() -> float:

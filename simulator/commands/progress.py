@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
 QUIET = 1.0  # seconds before the first word: what is done by then needs none
@@ -11,10 +12,11 @@ BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Called with (done, total) optimizer steps; a context that tidies up after itself."""
+    """Called with (done, total) optimizer steps, first with what was done before; a context that tidies up."""
 
     def __init__(self) -> None:
         self.began = self.last_line = time.monotonic()
+        self.before: int | None = None
         self.bar = None
 
     def __enter__(self) -> Progress:
@@ -39,14 +41,21 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
 
+    def tell(self, sentence: str) -> None:
+        """A sentence on its own line, above the bar."""
+        with suppress(OSError):  # who has stopped reading does not stop the run
+            print(sentence, file=sys.stderr, flush=True)
+
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        elapsed = max(now - self.began, 1e-9)
-        rate = f"{done / elapsed:,.0f} updates/s"
+        if self.before is None:
+            self.began, self.before = now, done
+        elapsed, its_own = max(now - self.began, 1e-9), done - self.before
+        rate = f"{its_own / elapsed:,.0f} updates/s"
         if self.bar is not None:
-            doing = "simulating" if done else "compiling"
-            self.bar.update(self.task, completed=done, total=total, rate=rate if done else "", description=doing)
-        elif elapsed > QUIET and now - self.last_line > BETWEEN_LINES or done == total and elapsed > QUIET:
+            doing = "simulating" if its_own else "compiling"
+            self.bar.update(self.task, completed=done, total=total, rate=rate if its_own else "", description=doing)
+        elif elapsed > QUIET and (done == total or now - self.last_line > BETWEEN_LINES):
             self.last_line = now
-            left = elapsed * (total - done) / max(done, 1)
-            print(f"{done:,} of {total:,} updates, {rate}, {left:.0f} s left", file=sys.stderr, flush=True)
+            left = elapsed * (total - done) / max(its_own, 1)
+            self.tell(f"{done:,} of {total:,} updates, {rate}, {left:.0f} s left")

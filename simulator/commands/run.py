@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from simulator.commands.checked import load_checked
-from simulator.commands.overrides import overrides
-from simulator.commands.progress import Progress
-from simulator.runs import directory_of, finished
-from simulator.scenario import Scenario
+from simulator.commands.presenting import Presenter
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run a scenario, or find its finished run again, and show the result."""
-    return carry_out(load_checked(options.scenario, overrides(options)), options)
+    with Presenter() as presenter:  # begins to import, as does this process now
+        from simulator.commands.checked import load_checked
+        from simulator.commands.overrides import overrides
+
+        return carry_out(load_checked(options.scenario, overrides(options)), options, presenter)
 
 
-def carry_out(scenario: Scenario, options: argparse.Namespace) -> int:
+def carry_out(scenario: Scenario, options: argparse.Namespace, presenter: Presenter) -> int:
     """Compute what has not been computed before, and show it."""
+    from simulator.errors import ScenarioError
+    from simulator.run_directory import directory_of, finished, unfinished
+
     out = Path(options.out)
     directory = directory_of(scenario, out)
     known = finished(directory) and not options.force
+    if options.resume and options.force:
+        raise ScenarioError("--resume", [("", "goes on, and --force begins anew: leave one of them out")])
+    if options.resume and not known and not unfinished(directory).is_dir():
+        problem = f"there is no unfinished run of this very scenario in {out} ({directory.name}): leave --resume out"
+        raise ScenarioError("--resume", [("", problem)])
     if not known:
-        from simulator.compilation import keep_compiled_programs
+        presenter.expect_a_new_run()
+        from simulator.commands.progress import Progress
+        from simulator.compilation import keep_compiled_programs, use_all_cores
+        from simulator.engines import engine
         from simulator.runs import write_run
+
+        carrying_out = engine(options.engine, options.workers, options.address)
+        if options.engine == "inline":
+            use_all_cores()
 
         if not options.no_cache:
             keep_compiled_programs()
         with Progress() as progress:
-            write_run(scenario, out, progress)
-    from analysis.completion import complete
-    from analysis.run import load
-    from analysis.terminal import show
-
-    run = load(directory) if known and (directory / "report.html").is_file() else complete(directory)
-    show(run)
-    if known:
-        print("This very scenario has run before: its results are shown again (--force runs it anew).")
-    return 1 if any(claim["verdict"] == "fails" for claim in run.claims) else 0
+            write_run(scenario, out, progress, carrying_out, options.force, progress.tell, options.resume)
+    return presenter.present(directory, known)

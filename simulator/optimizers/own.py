@@ -53,6 +53,10 @@ class Optimizers(Mapping[str, Factory]):
             raise ValueError(f"{name}: {factory.not_driven}")
         return function
 
+    def is_added(self, name: str) -> bool:
+        """Whether it was added from Python: only this process knows it."""
+        return name in self._read and name not in self._offered
+
     def __getitem__(self, name: str) -> Factory:
         if name in self._read or name in self._offered:
             return self._found(name)[0]

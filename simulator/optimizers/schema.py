@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from simulator.errors import ScenarioError, describe, did_you_mean, schema_problems
 from simulator.optimizers.base import Match, Measure, Optimizer, Schedule, Settings, Transformation
 from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
 from simulator.optimizers.states import state_problems
-from simulator.parts import as_tuples, to_plain
+from simulator.parts import adapter_of, as_tuples, to_plain
 
 SETTINGS = tuple(field.name for field in fields(Settings))
 OWN_KEYS = ("name", "twin", *SETTINGS)
@@ -88,13 +88,13 @@ def is_match(value: Any) -> bool:
 
 def _settings(table: dict) -> dict[str, Any]:
     """The settings of a table without problems."""
-    made = TypeAdapter(Settings).validate_python({key: as_tuples(table[key]) for key in table if key in SETTINGS})
+    made = adapter_of(Settings).validate_python({key: as_tuples(table[key]) for key in table if key in SETTINGS})
     return {key: getattr(made, key) for key in SETTINGS}
 
 
 def _settings_problems(table: dict) -> Iterator[tuple[str, str]]:
     try:
-        made = TypeAdapter(Settings).validate_python(as_tuples(table))
+        made = adapter_of(Settings).validate_python(as_tuples(table))
     except ValidationError as error:
         yield from schema_problems(error, Settings, table)
         return

@@ -57,7 +57,7 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
         "columns": list(columns),
     }
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "name": "made",
         "hash": "00000000",
         "heading": {**heading, "claim": [full_claim(claim) for claim in claims]},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.summary import readings, summarize
+from analysis.summary import summarize
 from tests.analysis.made import made_run
 
 
@@ -26,7 +26,7 @@ def rows():
 
 
 def test_each_metric_is_read_as_it_declares():
-    values = readings(made_run(list(rows()))).set_index("seed")
+    values = made_run(list(rows())).readings.set_index("seed")
     # end: (2 + 102)/2 = 52; final: 102; mean of 1, 2, 101 (the undefined one is left out)
     assert values.loc[0, "ratio/max"] == 52
     assert values.loc[0, "return/exact"] == 102
@@ -81,7 +81,7 @@ def drifting(coasted, silent, coasting):
     )
     run.manifest["metrics"] |= {name: {"reading": "sum"} for name in ("drift/coasted", "drift/silent")}
     run.manifest["metrics"]["drift/coasting"] = {"reading": "mean", "quotient": ["drift/coasted", "drift/silent"]}
-    return readings(run).iloc[0]
+    return run.readings.iloc[0]
 
 
 def test_a_sum_is_over_a_rollouts_updates_and_averaged_over_rollouts():
