@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test long parity lint docs pictures clean
+.PHONY: demo test long parity bench lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
@@ -18,6 +18,10 @@ parity: $(VENV)/.ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parity]'
 	$(BIN)/python -c 'import torch, trl'
 	$(BIN)/python -m pytest tests/parity
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks; status=$$?; $(BIN)/python docs/generate.py && exit $$status
 
 lint: $(VENV)/.ready-test
 	$(BIN)/python -m ruff check .

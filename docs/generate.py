@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -24,9 +25,18 @@ from simulator.shipped import shipped_scenarios
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs as a script, too
 
+from benchmarks import tables as benchmark_tables  # noqa: E402
+from benchmarks.suites import NAMES as SUITES  # noqa: E402
 from docs import methods_tables  # noqa: E402
 
-DOCUMENTS = ("README.md", "docs/glossary.md", "docs/methods.md", "docs/scenarios.md", "scenarios/README.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/glossary.md",
+    "docs/methods.md",
+    "docs/performance.md",
+    "docs/scenarios.md",
+    "scenarios/README.md",
+)
 WHEN = {"gradient": "in the update's gradient", "after": "after the update", "rollout": "of the rollout"}
 
 
@@ -89,6 +99,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "gates": lambda: _table(*methods_tables.gates()),
     "conventions": lambda: _table(*methods_tables.conventions()),
     "dialects": methods_tables.dialects,
+    "benchmark_conditions": benchmark_tables.conditions,
+    **{f"benchmark_{name}": partial(benchmark_tables.suite, name) for name in SUITES},
 }
 
 

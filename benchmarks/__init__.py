@@ -1,0 +1,1 @@
+"""Ratiodrift measured against what a user would use instead: `make bench`, `python -m benchmarks --help`."""

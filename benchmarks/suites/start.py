@@ -1,0 +1,95 @@
+"""How long a user waits for the first line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from benchmarks.fresh import clean
+from benchmarks.results import Found, row
+from benchmarks.suites import Options
+from benchmarks.timing import Contestant, interleaved
+
+TITLE = "Waiting for the first line"
+COMMAND = [sys.executable, "-c", "import sys; from simulator.cli import main; sys.exit(main())"]
+BANDIT = """\
+title    = "A bandit"
+question = "How long does it take to ask?"
+
+[environment]
+kind    = "bandit"
+rewards = [[1.0, 0.0, 0.0, 0.0]]
+
+[policy]
+kind = "tabular"
+
+[method]
+name = "grpo"
+
+[optimizer]
+name          = "adamw"
+learning_rate = 0.05
+
+[training]
+num_rollouts = 10
+group_size   = 8
+epochs       = 8
+seeds        = 32
+"""
+
+
+def measure(options: Options) -> Found:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "bandit.toml").write_text(BANDIT)
+        installed = Path(sys.executable).with_name("ratiodrift")
+        command = [str(installed)] if installed.exists() else COMMAND
+
+        def ratiodrift(*arguments: str) -> None:
+            _run([*command, *arguments], folder)
+
+        def scenario(which: str) -> partial:
+            return partial(ratiodrift, "run", which, "--out", "runs", "--force")
+
+        quick = interleaved(
+            [
+                Contestant("python -c pass", partial(_run, [sys.executable, "-c", "pass"], folder), 1),
+                Contestant("--help", partial(ratiodrift, "--help"), 1),
+            ],
+            3 * options.rounds,
+        )
+        warm = interleaved(
+            [Contestant(which, scenario(which), 1) for which in ("bandit.toml", "momentum_overshoot")], options.rounds
+        )
+        forget = partial(shutil.rmtree, folder / "cache", ignore_errors=True)
+        cold = interleaved([Contestant("cold", scenario("bandit.toml"), 1, forget)], min(options.rounds, 3))
+    within = {"unit": "s", "relation": "at most"}
+    rows = [
+        row(
+            "`ratiodrift --help`, in times of `python -c pass`",
+            quick.faster("python -c pass", "--help"),
+            unit="×",
+            relation="at most",
+            goal=4,
+        ),
+        row("`ratiodrift --help`", quick.seconds["--help"], unit="s"),
+        row("`ratiodrift run` of a bandit, programs known", warm.seconds["bandit.toml"], goal=1.5, **within),
+        row("`ratiodrift run` of a bandit, programs unknown", cold.seconds["cold"], goal=4, **within),
+        row("`ratiodrift run momentum_overshoot`, programs known", warm.seconds["momentum_overshoot"], unit="s"),
+    ]
+    remark = (
+        "The bandit is one optimizer with 32 seeds and all metrics; the report is written, too. `momentum_overshoot`, "
+        "the demo, has eight points."
+    )
+    return Found(rows, {"help": quick.plain(), "warm": warm.plain(), "cold": cold.plain()}, [remark])
+
+
+def _run(command: list[str], folder: Path) -> None:
+    environment = clean(RATIODRIFT_CACHE=str(folder / "cache"))
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode not in (0, 1):  # 1 says that a claim failed
+        raise RuntimeError(f"{command} failed:\n{done.stderr}")
