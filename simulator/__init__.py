@@ -15,6 +15,8 @@ _HOME = {
     "load": "simulator.scenario",
     "run": "simulator.runs",
     "ScenarioError": "simulator.errors",
+    "Stopped": "simulator.errors",
+    "engine": "simulator.engines.base",
     "Experiment": "simulator.experiment",
     "Training": "simulator.experiment",
     "Record": "simulator.experiment",

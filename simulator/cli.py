@@ -8,7 +8,8 @@ import sys
 from importlib import import_module
 
 EPILOG = """\
-exit codes: 0 done, 1 a claim failed, 2 the input was refused
+exit codes: 0 done, 1 a claim failed, 2 the input was refused, 3 the run stopped, 130 Ctrl-C, 143 SIGTERM;
+of a run that was stopped, in whatever way, all that is written is kept: the same command goes on from there
 
   ratiodrift run momentum_overshoot                  run a shipped scenario
   ratiodrift run my.toml --set optimizer.b1=0 --seeds 256
@@ -51,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
     brake.add_argument("--json", action="store_true", help="print the table as JSON")
     brake.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
 
+    before = commands.add_parser("plan", help="what a scenario would compute and write: points, programs, time, bytes")
+    _takes_scenario(before)
+    before.add_argument("--out", default="runs", metavar="DIR", help="where run directories would go (default: runs)")
+    before.add_argument("--json", action="store_true", help="print the plan as JSON")
+
     check = commands.add_parser("validate", help="check scenario files without running anything")
     check.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a file, or the name of a shipped scenario")
     check.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the file")
@@ -83,6 +89,15 @@ def _takes_scenario(command: argparse.ArgumentParser) -> None:
 def _writes_a_run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", default="runs", metavar="DIR", help="where run directories go (default: runs)")
     command.add_argument("--force", action="store_true", help="run again although the same run is there already")
+    command.add_argument("--resume", action="store_true", help="only go on with a run that was stopped, begin none")
+    command.add_argument(
+        "--engine",
+        default="inline",
+        metavar="NAME",
+        help="who computes: inline (this process), processes, ray (default: inline; docs/performance.md)",
+    )
+    command.add_argument("--workers", type=int, metavar="N", help="of processes and ray: how many (default: the cores)")
+    command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: one on this machine)")
     command.add_argument("--no-cache", action="store_true", help="do not keep compiled programs between runs")
 
 
@@ -99,18 +114,23 @@ def main(arguments: list[str] | None = None) -> int:
         top.print_help()
         return 0
     command = import_module(f"simulator.commands.{options.command}")
-    from simulator.errors import ScenarioError
+    from simulator.errors import ScenarioError, Stopped
+    from simulator.interrupts import Terminated, sigterm_raises
 
     try:
-        code = command.execute(options)
-        sys.stdout.flush()
-        return code
+        with sigterm_raises():
+            code = command.execute(options)
+            sys.stdout.flush()
+            return code
     except ScenarioError as error:
         print(error, file=sys.stderr)
         return 2
+    except Stopped as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 3
     except BrokenPipeError:  # the reader has gone, as in `ratiodrift list metrics | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        print("stopped; nothing was written", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        print("stopped; a run keeps what it has written, and goes on from there when run again", file=sys.stderr)
+        return 143 if isinstance(error, Terminated) else 130

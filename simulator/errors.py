@@ -21,6 +21,13 @@ class ScenarioError(Exception):
         lines = [": ".join(filter(None, (file, key, sentence))) for key, sentence in self.problems]
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple:
+        return ScenarioError, (self.file, self.problems)
+
+
+class Stopped(Exception):
+    """A run could not go on. What it has written is kept, and the same question goes on from there."""
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' did you mean …?' with the nearest known name, or the list of what there is."""

@@ -19,9 +19,10 @@ from jaxtyping import Bool, Float, Int
 
 from simulator import exact
 from simulator.parts import part
+from simulator.probes.base import once_a_rollout
 from simulator.rollouts.walking import greedy_rewards
-from simulator.surrogates.base import log_probs_of
-from simulator.types import Params, Rollout, Tokens, Trace
+from simulator.surrogates.base import both_of, log_probs_of
+from simulator.types import Params, Rollout, Tokens, Trace, at_tokens
 from simulator.updating import Experiment, Scene, Turn, begin, update
 
 # Who draws random numbers; the position in this list is part of the key.
@@ -43,6 +44,7 @@ class State:
 
 
 def _key(key: Array, consumer: str, rollout: int | Array = 0) -> Array:
+    """The key of one consumer in one rollout."""
     return jax.random.fold_in(jax.random.fold_in(key, rollout), CONSUMERS.index(consumer))
 
 
@@ -142,12 +144,12 @@ def _rollout(
 
     `listed` are all completions, where they are few enough; `twin` the metrics `[K]` of the twin's same updates.
     """
-    scene, log_probs = _scene(experiment, key, state, index, listed)
+    scene, *tables = _scene(experiment, key, state, index, listed)
     minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, scene.advantages.shape)
     opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
-    turns = Turn(number=jnp.arange(len(minibatches)), takes_part=minibatches, twin=twin)
+    turns = Turn(number=jnp.arange(experiment.training.updates_per_rollout), takes_part=minibatches, twin=twin)
     last, (metrics, recorded) = jax.lax.scan(
-        partial(update, scene), begin(scene, state.params, opt_state, log_probs), turns
+        partial(update, scene), begin(scene, state.params, opt_state, *tables), turns
     )
     tokens = Tokens(
         tokens=scene.rollout.tokens,
@@ -165,16 +167,16 @@ def _rollout(
 
 def _scene(
     experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: exact.Listed | None
-) -> tuple[Scene, Float[Array, "R V"]]:
-    """One rollout, sampled, with all that its updates share; and the log-probabilities that they begin with."""
+) -> tuple[Scene, Float[Array, "R V"], Float[Array, "R V"]]:
+    """One rollout, sampled, with all that its updates share; and log π and π that they begin with."""
     policy = experiment.policy
     behavior_params = state.params if state.past is None else jax.tree.map(lambda leaf: leaf[0], state.past)
     rollout = _sample(experiment, key, behavior_params, index)
-    rows, log_probs = policy.rows(rollout), log_probs_of(policy, state.params, rollout)
+    rows, (log_probs, probs) = policy.rows(rollout), both_of(policy, state.params, rollout)
     behavior_logprobs = rollout.behavior_logprobs
     if behavior_logprobs is None:
         behavior = log_probs if state.past is None else log_probs_of(policy, behavior_params, rollout)
-        behavior_logprobs = behavior[rows, rollout.tokens]
+        behavior_logprobs = at_tokens(behavior, rows, rollout.tokens)
     anchors = [None, None]
     if listed is not None:
         listed = exact.rewarded(listed, experiment.environment, index)
@@ -196,8 +198,9 @@ def _scene(
         listed_behavior=anchors[0],
         listed_reference=anchors[1],
         bias=bias,
+        once=once_a_rollout(experiment.environment, rollout, experiment.record.active_probes),
     )
-    return scene, log_probs
+    return scene, log_probs, probs
 
 
 def _pushed(past: Array, newest: Array) -> Array:
@@ -237,10 +240,13 @@ def _sample(experiment: Experiment, key: Array, params: Params, index: Int[Array
     return replace(rollout, greedy=greedy_rewards(_key(key, "greedy", index), environment, policy, params, index))
 
 
-def _minibatches(key: Array, training: Any, shape: tuple[int, int]) -> Bool[Array, "K P G"]:
-    """Which completions take part in each update: every epoch goes through all of them once, in random order."""
+def _minibatches(key: Array, training: Any, shape: tuple[int, int]) -> Bool[Array, "K P G"] | None:
+    """Which completions take part in each update: every epoch goes through all of them once, in random order.
+
+    None where that is all of them, every time.
+    """
     if training.minibatches == 1:
-        return jnp.ones((training.epochs, *shape), dtype=bool)
+        return None
     size = shape[0] * shape[1]
     deal = jnp.arange(size) % training.minibatches
     dealt = jax.vmap(lambda key: jax.random.permutation(key, deal))(jax.random.split(key, training.epochs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from jaxtyping import Bool, Float
 
@@ -14,7 +15,7 @@ from simulator.exact import Listed, completion_logprobs
 from simulator.lazy import Array, jax, jnp
 from simulator.policies.base import Policy
 from simulator.surrogates.base import Surrogate, scatter
-from simulator.types import Minibatch, Params, Rollout
+from simulator.types import Minibatch, Params, Rollout, settled
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class StepContext:
     `before` is the minibatch that the gradient was taken on. The `after` quantities are of the *whole* rollout under
     the updated parameters. `grads` is the ascent gradient of the objective, `updates` what the optimizer added to the
     parameters. `listed` are all completions, None where they are too many; `listed_behavior` and `listed_reference`
-    are their log-probabilities under those policies; `bias` is what the oracle found, empty where none was asked.
+    are their log-probabilities under those policies; `bias` is what the oracle found, empty where none was asked;
+    `once` what probes have made of the rollout before its updates, by their names.
     `pullback` carries a push on the log-probabilities `[R, V]` that the gradient was taken at to the parameters;
     `pushforward` carries a step of the parameters to them, to first order. `attribution` are the parts of `updates`,
     None where nothing asks for them. `twin` are the metrics of the memoryless twin's same update, None without one.
@@ -35,25 +37,31 @@ class StepContext:
     surrogate: Surrogate
     rollout: Rollout
     before: Minibatch
-    push: Float[Array, "P G T"]
     grads: Params
     updates: Params
     start_params: Params
     params: Params
     log_probs: Float[Array, "R V"]
+    known: Float[Array, "P G T"] | None
     listed: Listed | None
     listed_behavior: Float[Array, "P C"] | None
     listed_reference: Float[Array, "P C"] | None
     bias: dict[str, Array]
+    once: dict[str, Any]
     pullback: Callable[[Float[Array, "R V"]], Params]
     pushforward: Callable[[Params], Float[Array, "R V"]]
     attribution: Attribution | None = None
     twin: dict[str, Array] | None = None
 
     @cached_property
+    def push(self) -> Float[Array, "P G T"]:
+        """∂J/∂ log π of every token of the minibatch, regularisers aside."""
+        return self.surrogate.token_push(self.before)
+
+    @cached_property
     def after(self) -> Minibatch:
         """The whole rollout under the updated parameters."""
-        return replace(self.whole_before, log_probs=self.log_probs)
+        return self.whole_before.under(self.log_probs, self.known)
 
     @cached_property
     def listed_logprobs(self) -> Float[Array, "P C"]:
@@ -86,4 +94,4 @@ class StepContext:
     @cached_property
     def ratio(self) -> Float[Array, "P G T"]:
         """π / π_behavior of every token after the update."""
-        return jnp.exp(self.after.log_ratio)
+        return settled(jnp.exp(self.after.log_ratio))

@@ -1,31 +1,33 @@
-"""A sweep is the loop under `vmap`, once per distinct structure.
+"""The plan of a sweep: which points share a program, how wide they run, into which chunks the work is cut.
 
 Points that differ only in numbers share one compiled program. Each (point, seed) is a *lane*; lanes run side by side
-in a width that depends on the structure alone, so that the same structure compiles once however many points there
-are, and rollouts are gone through in equal stretches, so that memory does not grow with their number.
+in *blocks* of a fixed width. A *job* is some blocks of one structure from their first rollout to their last; it is cut
+along the rollouts into *chunks*, which are computed, written and resumed whole.
+
+All of it follows from the scenario alone, never from who carries it out: the same plan gives the same bytes on one
+core, on many, and on a cluster. Nothing here grows with the number of chunks: they are counted, not listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from simulator import loop
+from simulator import estimates
 from simulator.experiment import Experiment
 from simulator.matching import Point
 from simulator.scenario import Scenario
-from simulator.types import Params, Trace
 
-MOST_LANES = 64  # wider gains nothing even for the smallest problems
-LIVE_BYTES = 2**20  # what the lanes' state may take to stay in a core's cache
-ARRAYS_ALIVE = 12  # about so many arrays of the size of the parameters live in one update
-STRETCH = 50  # rollouts in one call of the compiled program, at most
-STRETCH_BYTES = 2**27  # what the recorded arrays of one call may take
+MOST_LANES = {"cpu": 64, "gpu": 4096}  # on a core, wider gains nothing even for the smallest problems
+LIVE_BYTES = {"cpu": 2**20, "gpu": 2**28}  # what the lanes' state may take: a core's cache, a part of a card's memory
+CHUNK_BYTES = 2**26  # what the recorded arrays of one chunk may take
+CHUNK_SECONDS = (0.25, 8.0)  # a chunk of a small sweep, of a huge one: little is lost with it, and files stay few
+CHUNKS_WANTED = 256
+MOST_DEVICES = 16  # of one process; more cores are for more processes
 
 
 @dataclass(frozen=True)
@@ -36,42 +38,35 @@ class Structure:
     stacked: Experiment
     example: Experiment
 
-    @cached_property
-    def lane_width(self) -> int:
-        environment, training = self.example.environment, self.example.training
-        table = environment.num_states * environment.vocab_size
-        tokens = environment.num_prompts * training.group_size * environment.max_length
-        recorded = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(self.example.rollouts))
-        live = 8 * ARRAYS_ALIVE * (table + tokens) + recorded
-        return int(np.clip(2 ** int(np.log2(max(LIVE_BYTES / live, 1))), 1, MOST_LANES))
 
-    @cached_property
-    def stretch(self) -> int:
-        """How many rollouts one call makes: equal stretches, so that the last one is hardly padded."""
-        environment, training, record = self.example.environment, self.example.training, self.example.record
-        numbers = 40 * training.updates_per_rollout
-        if record.token_stride is not None:
-            tokens = environment.num_prompts * training.group_size * environment.max_length
-            numbers += training.updates_per_rollout * tokens / record.token_stride
-        most = int(np.clip(STRETCH_BYTES / (8 * numbers * self.lane_width), 1, STRETCH))
-        calls = -(-training.num_rollouts // most)
-        return -(-training.num_rollouts // calls)
+@dataclass(frozen=True)
+class Layout:
+    """How the lanes of one structure are laid out: `width` side by side, `blocks` a job, `stretch` rollouts a chunk."""
+
+    lanes: int
+    width: int
+    blocks: int
+    stretch: int
+    num_rollouts: int
+
+    @property
+    def num_jobs(self) -> int:
+        return -(-self.lanes // (self.width * self.blocks))
+
+    @property
+    def chunks_per_job(self) -> int:
+        return -(-self.num_rollouts // self.stretch)
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """What one call recorded, padding removed: lanes × rollouts (× updates)."""
+class Job:
+    """Some lanes of one structure, from the first rollout to the last: what one worker takes."""
 
-    points: np.ndarray  # [L]
-    seeds: np.ndarray  # [L]
-    rollouts: np.ndarray  # [C]
-    recorded_rollouts: np.ndarray  # of trace.tokens
-    trace: Trace
-
-    def last_params(self) -> dict[tuple[int, int], Params]:
-        """The parameters after the chunk, by point and seed."""
-        lanes = zip(self.points.tolist(), self.seeds.tolist(), strict=True)
-        return {which: jax.tree.map(lambda leaf, n=n: leaf[n], self.trace.params) for n, which in enumerate(lanes)}
+    number: int
+    structure: int
+    first_lane: int
+    lanes: int
+    num_chunks: int
 
 
 @dataclass(frozen=True)
@@ -83,11 +78,63 @@ class Plan:
     seeds: int
     first_seed: int
 
+    @cached_property
+    def layouts(self) -> list[Layout]:
+        """How each structure's lanes are laid out."""
+        costs = [estimates.cost(structure.example) for structure in self.structures]
+        rollouts = [structure.example.training.num_rollouts for structure in self.structures]
+        lanes = [len(structure.points) * self.seeds for structure in self.structures]
+        total = sum(cost.seconds * n * count for cost, n, count in zip(costs, lanes, rollouts, strict=True))
+        seconds = float(np.clip(total / CHUNKS_WANTED, *CHUNK_SECONDS))
+        return [
+            layout(structure.example, n, cost, seconds)
+            for structure, n, cost in zip(self.structures, lanes, costs, strict=True)
+        ]
+
+    @cached_property
+    def _first_jobs(self) -> list[int]:
+        """The number of each structure's first job, and at the end how many jobs there are."""
+        return [0, *np.cumsum([each.num_jobs for each in self.layouts]).tolist()]
+
+    @property
+    def num_jobs(self) -> int:
+        return self._first_jobs[-1]
+
+    def job(self, number: int) -> Job:
+        """The job of this number, 0 … num_jobs − 1."""
+        which = int(np.searchsorted(self._first_jobs, number, side="right")) - 1
+        its = self.layouts[which]
+        first = (number - self._first_jobs[which]) * its.width * its.blocks
+        return Job(number, which, first, min(its.width * its.blocks, its.lanes - first), its.chunks_per_job)
+
+    def structures_of(self, numbers: Sequence[int]) -> list[int]:
+        """The structures that the jobs of these numbers belong to."""
+        return np.unique(np.searchsorted(self._first_jobs, numbers, side="right") - 1).tolist()
+
+    @cached_property
+    def chunks_of_jobs(self) -> np.ndarray:
+        """How many chunks each job has: `[jobs]`."""
+        return np.repeat([each.chunks_per_job for each in self.layouts], [each.num_jobs for each in self.layouts])
+
+    @property
+    def num_chunks(self) -> int:
+        return sum(each.num_jobs * each.chunks_per_job for each in self.layouts)
+
     @property
     def num_updates(self) -> int:
         """Optimizer steps of all runs together."""
         each = ((len(group.points), group.example.training) for group in self.structures)
         return self.seeds * sum(n * training.num_rollouts * training.updates_per_rollout for n, training in each)
+
+    def updates_in(self, whole_chunks: np.ndarray) -> int:
+        """Optimizer steps of the first so many chunks of each job, `[jobs]`."""
+        total = 0
+        for structure, its, first in zip(self.structures, self.layouts, self._first_jobs[:-1], strict=True):
+            lanes = np.full(its.num_jobs, its.width * its.blocks)
+            lanes[-1] = its.lanes - (its.num_jobs - 1) * lanes[0]
+            rollouts = np.minimum(whole_chunks[first : first + its.num_jobs] * its.stretch, its.num_rollouts)
+            total += int(lanes @ rollouts) * structure.example.training.updates_per_rollout
+        return total
 
     def describe(self) -> dict[str, object]:
         """The plan as plain values, for the manifest."""
@@ -96,9 +143,15 @@ class Plan:
             "seeds": self.seeds,
             "first_seed": self.first_seed,
             "updates": self.num_updates,
+            "chunks": self.num_chunks,
             "structures": [
-                {"points": group.points, "lane_width": group.lane_width, "stretch": group.stretch}
-                for group in self.structures
+                {
+                    "points": group.points,
+                    "lane_width": its.width,
+                    "blocks": its.blocks,
+                    "stretch": its.stretch,
+                }
+                for group, its in zip(self.structures, self.layouts, strict=True)
             ],
         }
 
@@ -112,65 +165,42 @@ def plan(scenario: Scenario) -> Plan:
 
 def by_structure(points: Sequence[Point], which: Iterable[int]) -> list[Structure]:
     """Some of the points by structure: equal static fields and equal shapes."""
-    groups: dict[object, list[int]] = {}
+    groups: dict[object, tuple[list[int], list[list]]] = {}
     for index in which:
         leaves, treedef = jax.tree.flatten(points[index].experiment)
-        groups.setdefault((treedef, tuple(np.shape(leaf) for leaf in leaves)), []).append(index)
+        indices, rows = groups.setdefault((treedef, tuple(np.shape(leaf) for leaf in leaves)), ([], []))
+        indices.append(index)
+        rows.append(leaves)
     structures = []
-    for group in groups.values():
-        experiments = [points[index].experiment for index in group]
-        stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *experiments)
-        structures.append(Structure(points=group, stacked=stacked, example=experiments[0]))
+    for (treedef, _), (indices, rows) in groups.items():
+        stacked = treedef.unflatten(
+            [np.stack([np.asarray(leaf) for leaf in column]) for column in zip(*rows, strict=True)]
+        )
+        structures.append(Structure(points=indices, stacked=stacked, example=points[indices[0]].experiment))
     return structures
 
 
-@jax.jit
-def _init(experiments: Experiment, keys: jax.Array) -> loop.State:
-    return jax.vmap(loop.init)(experiments, keys)
+def layout(example: Experiment, lanes: int, cost: estimates.Cost, seconds: float) -> Layout:
+    """Lanes as wide as a core's cache holds them, chunks of about so many seconds and of bounded memory."""
+    device = "cpu" if jax.default_backend() == "cpu" else "gpu"
+    fitting = max(LIVE_BYTES[device] / cost.live_bytes, 1)
+    shared = max(lanes / 2, 1)  # not all in one block: two cores can share them
+    width = 2 ** int(np.log2(min(fitting, MOST_LANES[device], shared)))
+    num_rollouts = example.training.num_rollouts
+    most = max(min(seconds / cost.seconds, CHUNK_BYTES / cost.recorded_bytes), 1)  # lanes × rollouts of a chunk
+    there = -(-lanes // width)
+    fewest = min(int(np.ceil(np.sqrt(there))), MOST_DEVICES)  # blocks for one process's devices, jobs for processes
+    stretch = _evenly(num_rollouts, most / (width * fewest))
+    blocks = _evenly(there, max(most / (width * stretch) if stretch == num_rollouts else 1, fewest))
+    return Layout(lanes=lanes, width=width, blocks=blocks, stretch=stretch, num_rollouts=num_rollouts)
 
 
-@partial(jax.jit, static_argnames="count", donate_argnames="state")
-def compiled_advance(
-    experiments: Experiment, keys: jax.Array, state: loop.State, first: jax.Array, count: int
-) -> tuple[loop.State, Trace]:
-    """`loop.advance` over lanes. Compiled once per structure; the tests count."""
-    return jax.vmap(lambda *lane: loop.advance(*lane, first, count))(experiments, keys, state)
+def _evenly(total: int, most: int | float) -> int:
+    """The size of equal parts, none larger than `most`, so that the last one is hardly smaller."""
+    parts = -(-total // max(int(most), 1))
+    return -(-total // parts)
 
 
-def execute(todo: Plan) -> Iterator[Chunk]:
-    """Compute the plan, one chunk after the other. Float64 or float32, as the experiments' precision says."""
-    for structure in todo.structures:
-        with jax.enable_x64(structure.example.training.precision == "float64"):
-            yield from _execute(structure, todo)
-
-
-def _execute(structure: Structure, todo: Plan) -> Iterator[Chunk]:
-    width, stretch = structure.lane_width, structure.stretch
-    num_rollouts, stride = structure.example.training.num_rollouts, structure.example.record.token_stride
-    lanes = np.arange(len(structure.points) * todo.seeds)
-    for start in range(0, len(lanes), width):
-        lane = lanes[start : start + width]
-        padded = np.resize(lane, width)
-        local, seed = padded // todo.seeds, todo.first_seed + padded % todo.seeds
-        experiments = jax.tree.map(lambda leaf, local=local: leaf[local], structure.stacked)
-        keys = jax.vmap(jax.random.key)(jnp.asarray(seed, jnp.uint32))
-        state = _init(experiments, keys)
-        for first in range(0, num_rollouts, stretch):
-            state, trace = compiled_advance(experiments, keys, state, jnp.asarray(first, jnp.int32), stretch)
-            rollouts = np.arange(first, min(first + stretch, num_rollouts))
-            recorded = np.array([]) if stride is None else rollouts[rollouts % stride == 0]
-            yield Chunk(
-                points=np.asarray(structure.points)[local[: len(lane)]],
-                seeds=seed[: len(lane)],
-                rollouts=rollouts,
-                recorded_rollouts=recorded,
-                trace=_trim(jax.device_get(trace), len(lane), len(rollouts), len(recorded)),
-            )
-
-
-def _trim(trace: Trace, lanes: int, rollouts: int, slots: int) -> Trace:
-    return Trace(
-        metrics={name: values[:lanes, :rollouts] for name, values in trace.metrics.items()},
-        tokens=jax.tree.map(lambda leaf: leaf[:lanes, :slots], trace.tokens),
-        params=jax.tree.map(lambda leaf: leaf[:lanes], trace.params),
-    )
+def jobs(todo: Plan) -> Iterator[Job]:
+    """All jobs, in the order of the points."""
+    return map(todo.job, range(todo.num_jobs))

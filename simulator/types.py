@@ -7,11 +7,13 @@ sources of a reward; `C` the completions of a world that can be listed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from jaxtyping import Bool, Float, Int
 
-from simulator.lazy import Array, jnp
+from simulator.lazy import Array, jax, jnp
 from simulator.parts import part
 
 Params = Any  # whatever pytree a policy trains
@@ -62,7 +64,7 @@ class Minibatch:
 
     `log_probs` and `reference_log_probs` have one row a context; `rows` says which row each token was drawn from.
     `mask` is true for the tokens of the completions that take part, `chosen` for those of all completions that a
-    policy drew.
+    policy drew. `known` are the tokens' entries of `log_probs`, where they have been looked up already.
     """
 
     log_probs: Float[Array, "R V"]
@@ -73,16 +75,47 @@ class Minibatch:
     mask: Bool[Array, "P G T"]
     chosen: Bool[Array, "P G T"]
     advantages: Float[Array, "P G"]
+    known: Float[Array, "P G T"] | None = None
 
-    @property
+    def under(self, log_probs: Float[Array, "R V"], known: Float[Array, "P G T"] | None = None) -> Minibatch:
+        """The same completions, seen by another policy."""
+        return replace(self, log_probs=log_probs, known=known)
+
+    @cached_property
     def logprobs(self) -> Float[Array, "P G T"]:
         """log π of the tokens; 0 for those that follow with certainty, and outside the mask."""
-        return jnp.where(self.mask & self.chosen, self.log_probs[self.rows, self.tokens], 0.0)
+        known = at_tokens(self.log_probs, self.rows, self.tokens) if self.known is None else self.known
+        return jnp.where(self.mask & self.chosen, known, 0.0)
 
-    @property
+    @cached_property
     def log_ratio(self) -> Float[Array, "P G T"]:
         """log π − log π_behavior of the tokens; 0 outside the mask."""
         return jnp.where(self.mask, self.logprobs - self.behavior_logprobs, 0.0)
+
+
+def at_tokens(
+    table: Float[Array, "R V"], rows: Int[Array, "P G T"], tokens: Int[Array, "P G T"]
+) -> Float[Array, "P G T"]:
+    """The entry of every token: table[row, token].
+
+    One index into the flat table, which is known to be inside it: half the time of two that have to be checked.
+    """
+    return table.reshape(-1).at[rows * table.shape[1] + tokens].get(mode="promise_in_bounds")
+
+
+def add_at_tokens(
+    values: Float[Array, "P G T"], rows: Int[Array, "P G T"], tokens: Int[Array, "P G T"], like: Float[Array, "R V"]
+) -> Float[Array, "R V"]:
+    """Its transpose: the sum of the values of all tokens that have an entry in common."""
+    entries = (rows * like.shape[1] + tokens).reshape(-1)
+    flat = jnp.zeros(like.size, like.dtype).at[entries].add(values.reshape(-1), mode="promise_in_bounds")
+    return flat.reshape(like.shape)
+
+
+def settled(values: Any) -> Any:
+    """The same arrays, worked out once: XLA would repeat what is cheap, a lookup or an exponential, in every sum that
+    reads it."""
+    return jax.lax.optimization_barrier(values)
 
 
 @part

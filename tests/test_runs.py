@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from simulator import runs
+import analysis
+from simulator import run_directory, runs, writing
 from simulator.errors import ScenarioError
 from simulator.loop import simulate
 from simulator.scenario import load
@@ -37,17 +38,6 @@ def test_the_updates_table_is_what_simulate_returns(scenario, directory):
             np.testing.assert_allclose(own[name], np.ravel(values), rtol=1e-12, atol=1e-15, err_msg=name)
 
 
-def test_the_ratios_table_has_every_recorded_token(scenario, directory):
-    ratios = pd.read_parquet(directory / "ratios")
-    assert len(ratios) == 2 * 2 * 1 * 2 * 4  # points, seeds, every second of two rollouts, updates, completions
-    trace = jax.jit(simulate)(scenario.points[1].experiment, jax.random.key(1))
-    own = ratios[(ratios["point"] == 1) & (ratios["seed"] == 1)].sort_values(["update", "completion"])
-    assert own["rollout"].unique().tolist() == [0]
-    np.testing.assert_allclose(own["log_ratio"], np.ravel(trace.tokens.log_ratio[0]), rtol=1e-6)
-    np.testing.assert_array_equal(own["token"][:4], np.ravel(trace.tokens.tokens[0]))
-    np.testing.assert_array_equal(own["reward"][:4], np.array([1.0, 0.5, 0.0])[own["token"][:4]])
-
-
 def test_what_an_option_means_beside_its_name_is_told_and_kept(tmp_path):
     trap = tables(method={"dialect": "trl", "name": "cispo"}, record={"probes": ["ratio"]})
     with pytest.warns(UserWarning, match="CISPO's cap is epsilon = 0.2"):
@@ -58,13 +48,13 @@ def test_what_an_option_means_beside_its_name_is_told_and_kept(tmp_path):
 
 def test_the_manifest_says_what_was_run(directory):
     manifest = json.loads((directory / "manifest.json").read_text())
-    assert (manifest["schema_version"], manifest["status"]) == (runs.SCHEMA_VERSION, "complete")
+    assert (manifest["schema_version"], manifest["status"]) == (run_directory.SCHEMA_VERSION, "complete")
     assert manifest["plan"]["updates"] == 2 * 2 * 2 * 2
-    point = manifest["points"][1]
-    assert point["optimizer.learning_rate"] == 0.1
+    run = analysis.load(directory)
+    assert run.values(1) == {"optimizer.learning_rate": 0.1}
     # what the file left out is filled in, optax's own defaults too
-    assert point["experiment"]["optimizer"]["b2"] == 0.999
-    assert point["experiment"]["surrogate"]["reduction"]["kind"] == "constant_length"
+    assert run.experiment(1)["optimizer"]["b2"] == 0.999
+    assert run.experiment(1)["surrogate"]["reduction"]["kind"] == "constant_length"
 
 
 def test_a_run_that_breaks_off_leaves_nothing(scenario, tmp_path):
@@ -84,13 +74,13 @@ def test_progress_is_told_in_updates(scenario, tmp_path):
 
 
 def test_the_same_question_has_the_same_place(scenario, tmp_path):
-    assert runs.directory_of(load(tables()), tmp_path) == runs.directory_of(scenario, tmp_path)
+    assert run_directory.directory_of(load(tables()), tmp_path) == run_directory.directory_of(scenario, tmp_path)
     other = load(tables(), [("optimizer.learning_rate", 0.3)])
-    assert runs.directory_of(other, tmp_path) != runs.directory_of(scenario, tmp_path)
+    assert run_directory.directory_of(other, tmp_path) != run_directory.directory_of(scenario, tmp_path)
 
 
 def test_a_finished_run_is_found_again(directory):
-    assert runs.finished(directory)
+    assert run_directory.finished(directory)
     before = (directory / "manifest.json").stat().st_mtime_ns
     assert runs.run(tables(), out=directory.parent) == directory
     assert (directory / "manifest.json").stat().st_mtime_ns == before
@@ -98,8 +88,8 @@ def test_a_finished_run_is_found_again(directory):
 
 def test_a_run_of_another_schema_version_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text('{"schema_version": 99}')
-    with pytest.raises(ScenarioError, match="schema version 99, this is version 1"):
-        runs.finished(tmp_path)
+    with pytest.raises(ScenarioError, match="schema version 99, this is version 2"):
+        run_directory.finished(tmp_path)
 
 
 def test_out_must_be_a_directory_that_can_be_written(scenario, tmp_path):
@@ -110,14 +100,14 @@ def test_out_must_be_a_directory_that_can_be_written(scenario, tmp_path):
 
 def test_files_are_written_whole(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
-    runs.write_whole(path, b"old")
+    writing.write_whole(path, b"old")
 
     def break_off(descriptor):
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", break_off)
     with pytest.raises(OSError, match="no space left"):
-        runs.write_whole(path, b"new")
+        writing.write_whole(path, b"new")
     assert path.read_bytes() == b"old"
 
 

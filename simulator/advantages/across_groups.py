@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.advantages.statistics import centre, deviation, divide, whiten_over_tokens
+from simulator.advantages.statistics import centre, deviation, divide, level_out, whiten_over_tokens
 from simulator.advantages.within_group import Ddof, GroupZScore
 from simulator.lazy import Array, jax, jnp
 from simulator.parts import NonNegative, Positive, Vector, part, static
@@ -67,9 +67,11 @@ class PerSource:
     def __call__(self, sources: Float[Array, "P G M"], lengths: Float[Array, "P G"]) -> Float[Array, "P G"]:
         each = GroupZScore(ddof=self.ddof, eps=self.eps)
         scores = jax.vmap(each, in_axes=-1, out_axes=-1)(sources)
-        total = jnp.sum(scores if self.weights is None else scores * jnp.asarray(self.weights), axis=-1)
+        weighted = scores if self.weights is None else scores * jnp.asarray(self.weights)
+        total = jnp.sum(weighted, axis=-1)
         if self.whiten == "nothing":
             return total
+        total = level_out(total, weighted)
         if self.whiten == "tokens":
             return whiten_over_tokens(total, lengths, self.ddof, self.whiten_eps)
         centred = centre(total.reshape(1, -1)).reshape(total.shape)

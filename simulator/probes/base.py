@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from jaxtyping import Bool, Float
 
+from simulator.environments.base import Environment
 from simulator.lazy import Array, jnp
 from simulator.step_context import StepContext
+from simulator.types import Rollout
 
 Probe = Callable[[StepContext], dict[str, Array]]
 
@@ -36,18 +38,22 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 PROBES: dict[str, Probe] = {}
 METRICS_OF: dict[str, tuple[str, ...]] = {}  # a probe's name -> the metrics that it may return
+ONCE: dict[str, Callable[[Environment, Rollout], Any]] = {}  # a probe's name -> what it wants to know of a rollout
 
 
-def probe(*metrics: Metric) -> Callable[[Probe], Probe]:
+def probe(*metrics: Metric, once: Callable[[Environment, Rollout], Any] | None = None) -> Callable[[Probe], Probe]:
     """Register a probe under its function's name, with the metrics that it may return.
 
-    A probe leaves out a metric that does not apply to the experiment, and returns NaN where it is undefined.
+    A probe leaves out a metric that does not apply to the experiment, and returns NaN where it is undefined. What
+    `once` makes of a rollout is made before its updates, and is in every step of them, under the probe's name.
     """
 
     def register(function: Probe) -> Probe:
         PROBES[function.__name__] = function
         METRICS_OF[function.__name__] = tuple(metric.name for metric in metrics)
         METRICS.update({metric.name: metric for metric in metrics})
+        if once is not None:
+            ONCE[function.__name__] = once
         return function
 
     return register
@@ -62,6 +68,11 @@ def declared(names: Iterable[str], task_names: Iterable[str] = ()) -> dict[str, 
             own = [replace(metric, name=metric.name.replace("<task>", task)) for task in task_names]
         found |= {metric.name: metric for metric in own}
     return found
+
+
+def once_a_rollout(environment: Environment, rollout: Rollout, names: Iterable[str]) -> dict[str, Any]:
+    """What the named probes want to know of a rollout, whatever the update."""
+    return {name: ONCE[name](environment, rollout) for name in names if name in ONCE}
 
 
 def measure(step: StepContext, names: tuple[str, ...]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from simulator.lazy import Array, jnp
 from simulator.probes.base import Metric, average, probe, share
 from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate
-from simulator.types import Minibatch
+from simulator.types import Minibatch, settled
 
 
 @probe(
@@ -23,7 +23,7 @@ def clip(step: StepContext) -> dict[str, Array]:
     surrogate, batch = step.surrogate, step.before
     if (clipped := surrogate.clipped(batch)) is None:
         return {}
-    low, high, dual = clipped
+    low, high, dual = settled(clipped)
     shares = {
         "clip/active": share(low | high | dual, batch.mask),
         "clip/active_low": share(low, batch.mask),
@@ -32,7 +32,7 @@ def clip(step: StepContext) -> dict[str, Array]:
     if surrogate.cutter.dual is not None:
         shares["clip/dual"] = share(dual, batch.mask)
     if (band := surrogate.band(batch)) is not None:
-        ratio = jnp.exp(surrogate.watched(batch))
+        ratio = settled(jnp.exp(surrogate.watched(batch)))
         shares["clip/outside"] = share((ratio < band[0]) | (ratio > band[1]), batch.mask)
     return shares
 

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from jaxtyping import Bool, Float, Int
 
-from simulator.lazy import Array, jnp, optax
-from simulator.probes.base import Metric, probe
+from simulator.environments.base import Environment
+from simulator.lazy import Array, jax, jnp, optax
+from simulator.probes.base import Metric, average, probe
 from simulator.step_context import StepContext
-from simulator.types import Minibatch
+from simulator.types import Rollout, settled
 
 
-def sharers(batch: Minibatch) -> Bool[Array, "P G G T"]:
-    """Whether completion j says what completion i says up to and including its t-th token, and the policy chose it."""
-    said = batch.mask[:, :, None] & batch.mask[:, None]
-    same = (batch.tokens[:, :, None] == batch.tokens[:, None]) & said
-    return jnp.cumprod(same, axis=-1).astype(bool) & batch.chosen[:, :, None]
+def first_sayers(environment: Environment, rollout: Rollout) -> Int[Array, "P G T"] | None:
+    """The first completion of the group that says what this one says up to and including the token.
+
+    Sharers of a token have it in common. It is found position by position: who says the same token after the same
+    first sayer. None where completions have one token.
+    """
+    num_prompts, group_size, length = rollout.tokens.shape
+    if length == 1:
+        return None
+    prompts, each = jnp.arange(num_prompts)[:, None], jnp.arange(group_size)
+    size = num_prompts * group_size * environment.vocab_size
+
+    def walk(carry, now):
+        first, lowest = carry
+        position, tokens, mask = now
+        said = ((prompts * group_size + first) * environment.vocab_size + tokens).astype(each.dtype)
+        said = jnp.where(mask, said, size)  # what is not said is an entry of its own
+        rank = each - (position + 1) * group_size  # below all that positions before have left there
+        lowest = lowest.at[said].min(jnp.broadcast_to(rank, said.shape), mode="promise_in_bounds")
+        first = lowest.at[said].get(mode="promise_in_bounds") - rank + each
+        return (first, lowest), first
+
+    start = jnp.zeros((num_prompts, group_size), each.dtype), jnp.zeros(size + 1, each.dtype)
+    by_position = jax.tree.map(lambda values: jnp.moveaxis(values, 2, 0), (rollout.tokens, rollout.mask))
+    _, found = jax.lax.scan(walk, start, (jnp.arange(length), *by_position))
+    return jnp.moveaxis(found, 0, 2)
 
 
 @probe(
@@ -38,58 +60,65 @@ def sharers(batch: Minibatch) -> Bool[Array, "P G G T"]:
         "back to the band",
         "gradient",
     ),
+    once=first_sayers,
 )
 def prefix(step: StepContext) -> dict[str, Array]:
     """Realised prefix weights; absent where completions have one token, NaN where nothing is shared."""
-    batch, group_size = step.before, step.before.mask.shape[1]
-    if batch.mask.shape[-1] == 1:
+    batch, first = step.before, step.once["prefix"]
+    if first is None:
         return {}
-    shared = sharers(batch)
-    count = jnp.sum(shared, axis=2)
-    weight = _over_sharers(shared, step.push)
-    whole, some = count == group_size, (count > 1) & (count < group_size)
+    places, counted = _places(first), batch.mask & batch.chosen
+
+    def total(values: Float[Array, "P G T"]) -> Float[Array, "P G T"]:
+        """The sum over the completions that share a token, at the first of them; 0 elsewhere."""
+        counts = jnp.where(counted, values, 0.0).reshape(-1)
+        return jnp.zeros(places.size).at[places.reshape(-1)].add(counts, mode="promise_in_bounds").reshape(places.shape)
+
+    def of_each(totals: Array) -> Array:
+        """What stands at the first sayer, at everyone who shares the token."""
+        return jnp.where(counted, totals.reshape(-1).at[places].get(mode="promise_in_bounds"), 0)
+
+    advantages = jnp.broadcast_to(batch.advantages[..., None], places.shape)
+    count, weight = total(jnp.ones(places.shape)), total(step.push)
+    whole, some = count == places.shape[1], (count > 1) & (count < places.shape[1])
+    equal = total(_weights(step, advantages)) * total(advantages) / jnp.maximum(count, 1.0)
     found = {
-        "prefix/weight": _per_token(weight, whole, count),
-        "prefix/grad_share": _grad_share(step, whole),
-        "prefix/subset_weight": _per_token(jnp.abs(weight), some, count),
-        "prefix/subset_covariance": _per_token(jnp.abs(_covariance(step, shared, count)), some, count),
-        "prefix/subset_grad_share": _grad_share(step, some),
+        "prefix/weight": average(weight, whole),
+        "prefix/grad_share": _grad_share(step, of_each(whole).astype(bool)),
+        "prefix/subset_weight": average(jnp.abs(weight), some),
+        "prefix/subset_covariance": average(jnp.abs(weight - equal), some),
+        "prefix/subset_grad_share": _grad_share(step, of_each(some).astype(bool)),
     }
     if (band := step.surrogate.band(batch)) is None:
         return found
     bottom, top = band
-    ratio = jnp.exp(batch.log_ratio)  # the token's own, which all its sharers have, whatever the level
-    ups, downs = (
-        _over_sharers(shared, jnp.broadcast_to(signed[..., None], batch.mask.shape).astype(float))
-        for signed in (batch.advantages > 0, batch.advantages < 0)
-    )
-    beyond = ((ratio > top) | (ratio < bottom)) & (ups > 0) & (downs > 0)
-    back = jnp.where(ratio > top, weight < 0, weight > 0)
-    return {**found, "prefix/restoring": _per_token(back.astype(float), beyond, count)}
+    ratio = settled(jnp.exp(batch.log_ratio))  # the token's own, which all its sharers have, whatever the level
+    mixed = (total((advantages > 0).astype(float)) > 0) & (total((advantages < 0).astype(float)) > 0)
+    beyond = ((ratio > top) | (ratio < bottom)) & of_each(mixed).astype(bool)
+    once, pushed = 1.0 / jnp.maximum(of_each(count), 1.0), of_each(weight)
+    back = jnp.where(ratio > top, pushed < 0, pushed > 0)
+    return {**found, "prefix/restoring": _share_of(once, back, beyond)}
 
 
-def _over_sharers(shared: Bool[Array, "P G G T"], values: Float[Array, "P G T"]) -> Float[Array, "P G T"]:
-    """The sum of `values` over the completions that share each token."""
-    return jnp.einsum("pijt,pjt->pit", shared.astype(values.dtype), values)
+def _places(first: Int[Array, "P G T"]) -> Int[Array, "P G T"]:
+    """Where the first sayer's token stands in an array [P, G, T] laid flat."""
+    prompts, group_size, length = first.shape
+    return (jnp.arange(prompts)[:, None, None] * group_size + first) * length + jnp.arange(length)
 
 
-def _per_token(
-    values: Float[Array, "P G T"], which: Bool[Array, "P G T"], count: Int[Array, "P G T"]
+def _share_of(
+    once: Float[Array, "P G T"], flags: Bool[Array, "P G T"], which: Bool[Array, "P G T"]
 ) -> Float[Array, ""]:
-    """The mean over distinct tokens: one that n completions share counts once."""
-    once = jnp.where(which, 1.0 / jnp.maximum(count, 1).astype(float), 0.0)
-    total = jnp.sum(once)
-    return jnp.sum(once * values) / jnp.where(total > 0, total, jnp.nan)
+    """The share of some tokens that are flagged, where a token that n completions share counts once: 1/n each."""
+    all_of_them = jnp.sum(jnp.where(which, once, 0.0))
+    flagged = jnp.sum(jnp.where(which & flags, once, 0.0))
+    return flagged / jnp.where(all_of_them > 0, all_of_them, jnp.nan)
 
 
-def _covariance(step: StepContext, shared: Bool[Array, "P G G T"], count: Int[Array, "P G T"]) -> Float[Array, "P G T"]:
-    """n · Cov(ω, A) over the sharers of each token, with the weights that the push has after gate and level."""
-    batch = step.before
-    advantages = jnp.broadcast_to(batch.advantages[..., None], step.push.shape)
+def _weights(step: StepContext, advantages: Float[Array, "P G T"]) -> Float[Array, "P G T"]:
+    """ω of every token, as the push has it after gate and level; the reduction's where the advantage is 0."""
     pushed = advantages != 0
-    weights = jnp.where(pushed, step.push / jnp.where(pushed, advantages, 1.0), step.surrogate.reduction(batch.mask))
-    mean_weight = _over_sharers(shared, weights) / jnp.maximum(count, 1).astype(float)
-    return _over_sharers(shared, step.push) - mean_weight * _over_sharers(shared, advantages)
+    return jnp.where(pushed, step.push / jnp.where(pushed, advantages, 1.0), step.surrogate.reduction(step.before.mask))
 
 
 def _grad_share(step: StepContext, which: Bool[Array, "P G T"]) -> Float[Array, ""]:

@@ -28,12 +28,15 @@ def unroll(environment: Environment, group_size: int, choose: Choose) -> Complet
         token = jnp.where(alive, token, 0)
         following, done = environment.step(states, token, position)
         tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, position, axis=2)
-        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, alive, chosen)
+        return (jnp.where(alive, following, root), alive & ~done, tokens), (states, token, alive, chosen)
 
     nothing = jnp.zeros((*shape, horizon), dtype=root.dtype)
     first = (root, jnp.ones(shape, dtype=bool), nothing)
-    (_, _, tokens), walked = jax.lax.scan(say, first, jnp.arange(horizon))
-    states, mask, chosen = (jnp.moveaxis(values, 0, 2) for values in walked)
+    if horizon == 1:  # a loop of one turn costs time to compile
+        walked = [values[..., None] for values in say(first, jnp.asarray(0))[1]]
+    else:  # the tokens carried along are for those who read them; for others XLA takes them out
+        walked = [jnp.moveaxis(values, 0, 2) for values in jax.lax.scan(say, first, jnp.arange(horizon))[1]]
+    states, tokens, mask, chosen = walked
     return Completions(states=states, tokens=tokens, mask=mask, chosen=chosen)
 
 

@@ -11,7 +11,6 @@ policy carries to its parameters (`pullback`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 from jaxtyping import Float
@@ -25,7 +24,7 @@ from simulator.surrogates.gates import Gate
 from simulator.surrogates.log_ratios import Flags, Level, Values
 from simulator.surrogates.reductions import Reduction
 from simulator.surrogates.regularizers import KL, Entropy
-from simulator.types import Completions, Minibatch, Params, Rollout
+from simulator.types import Completions, Minibatch, Params, Rollout, add_at_tokens, settled
 
 
 @part
@@ -129,7 +128,7 @@ class Surrogate:
         push = scatter(token_push, batch)
         if self.kl is None and self.entropy is None:
             return push
-        return push + jax.grad(lambda log_probs: self._bonus(replace(batch, log_probs=log_probs)))(batch.log_probs)
+        return push + jax.grad(lambda log_probs: self._bonus(batch.under(log_probs)))(batch.log_probs)
 
     def _bonus(self, batch: Minibatch) -> Float[Array, ""]:
         weights, filtered = self.reduction(batch.mask), self.weights(batch)
@@ -140,7 +139,7 @@ class Surrogate:
 def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "R V"]:
     """Add up the pushes of all tokens that were drawn from the same row; what follows with certainty was not drawn."""
     drawn = jnp.where(batch.chosen, token_push, 0.0)
-    return jnp.zeros_like(batch.log_probs).at[batch.rows, batch.tokens].add(drawn)
+    return add_at_tokens(drawn, batch.rows, batch.tokens, batch.log_probs)
 
 
 def log_probs_of(policy: Policy, params: Params, said: Completions) -> Float[Array, "R V"]:
@@ -148,12 +147,25 @@ def log_probs_of(policy: Policy, params: Params, said: Completions) -> Float[Arr
     return jax.nn.log_softmax(policy.logits(params, said), axis=-1)
 
 
+def both_of(policy: Policy, params: Params, said: Completions) -> tuple[Float[Array, "R V"], Float[Array, "R V"]]:
+    """(log π, π) at every context of the completions, from one exponential."""
+    logits = policy.logits(params, said)
+    below = logits - jnp.max(logits, axis=-1, keepdims=True)
+    odds = settled(jnp.exp(below))
+    total = jnp.sum(odds, axis=-1, keepdims=True)
+    return below - jnp.log(total), odds * (1.0 / total)
+
+
 def pullback(
-    policy: Policy, params: Params, said: Completions, log_probs: Float[Array, "R V"]
+    policy: Policy,
+    params: Params,
+    said: Completions,
+    log_probs: Float[Array, "R V"],
+    probs: Float[Array, "R V"] | None = None,
 ) -> Callable[[Float[Array, "R V"]], Params]:
     """From a push on the log-probabilities, which are those at `params`, to a gradient of the parameters."""
     _, through_logits = jax.vjp(lambda params: policy.logits(params, said), params)
-    return lambda push: through_logits(softmax_pullback(log_probs, push))[0]
+    return lambda push: through_logits(softmax_pullback(log_probs, push, probs))[0]
 
 
 def pushforward(
@@ -169,6 +181,9 @@ def softmax_pushforward(log_probs: Float[Array, "R V"], step: Float[Array, "R V"
     return step - jnp.sum(jnp.exp(log_probs) * step, axis=-1, keepdims=True)
 
 
-def softmax_pullback(log_probs: Float[Array, "R V"], push: Float[Array, "R V"]) -> Float[Array, "R V"]:
+def softmax_pullback(
+    log_probs: Float[Array, "R V"], push: Float[Array, "R V"], probs: Float[Array, "R V"] | None = None
+) -> Float[Array, "R V"]:
     """From a push C on the log-probabilities to the gradient of the logits: C − π ΣC."""
-    return push - jnp.exp(log_probs) * jnp.sum(push, axis=-1, keepdims=True)
+    probs = jnp.exp(log_probs) if probs is None else probs
+    return push - probs * jnp.sum(push, axis=-1, keepdims=True)

@@ -17,7 +17,7 @@ from simulator.parts import Number, part, static
 from simulator.surrogates.filters import completion_means
 from simulator.surrogates.log_ratios import Sequence, Token
 from simulator.surrogates.reductions import TokenMean
-from simulator.types import Minibatch
+from simulator.types import Minibatch, at_tokens
 
 ESTIMATORS = {
     "k1": lambda d: d,
@@ -70,7 +70,7 @@ class KL:
         return jnp.sum(jnp.exp(log_probs) * (log_probs - reference), axis=-1)[batch.rows]
 
     def _estimate(self, batch: Minibatch) -> Float[Array, "P G T"]:
-        distance = batch.logprobs - batch.reference_log_probs[batch.rows, batch.tokens]
+        distance = batch.logprobs - at_tokens(batch.reference_log_probs, batch.rows, batch.tokens)
         held = jnp.clip(distance, -MOST_DISTANCE, MOST_DISTANCE) if self.bounded else distance
         value = ESTIMATORS[self.estimator.removesuffix("+")](held)
         if self.bounded:

@@ -149,7 +149,9 @@ def test_on_policy_every_method_has_the_moments_of_all_ordered_batches(method, l
     brute_force.assert_same(by_groups(asked), brute_force.moments(replace(asked, surrogate=asked.plain)))
 
 
-@pytest.mark.parametrize("advantage", [GroupZScore(), BatchZScore(), PerSource()], ids=lambda each: each.kind)
+# PerSource without its eps: with it, the scores of two sources cancel but for 1e-6, which whitening takes for a signal
+# and makes a million times larger, rounding included
+@pytest.mark.parametrize("advantage", [GroupZScore(), BatchZScore(), PerSource(eps=0.0)], ids=lambda each: each.kind)
 def test_rewards_that_are_drawn_are_part_of_what_is_listed(advantage):
     surrogate = Surrogate(advantage=advantage, level=Token(), gate=GATES[0], reduction=SequenceMean())
     asked = situation(CHANCE, surrogate, PARAMS, BEHAVIOR)

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from simulator.advantages import GroupMean
+from simulator.environments.bandit import Bandit
+from simulator.probes.base import PROBES, once_a_rollout
 from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip
@@ -54,8 +56,8 @@ def step_of(
         chosen=jnp.asarray(chosen),
         advantages=jnp.asarray(per_completion if advantages is None else advantages, dtype=float),
     )
-    push = surrogate.token_push(batch)
-    grads = {"push": surrogate.row_push(batch, push)}
+
+    grads = {"push": surrogate.row_push(batch, surrogate.token_push(batch))}
     given = {
         "surrogate": surrogate,
         "rollout": Rollout(
@@ -66,20 +68,28 @@ def step_of(
             sources=jnp.asarray(per_completion if rewards is None else rewards, dtype=float)[..., None],
         ),
         "before": batch,
-        "push": push,
         "grads": grads,
         "updates": grads,
         "start_params": grads,
         "params": grads,
         "log_probs": table(ratios),
         "bias": {},
+        "environment": Bandit(rewards=np.zeros((len(ratios), tokens.max() + 1))),
         "pullback": lambda push: {"push": push},
     }
+    given["once"] = once_a_rollout(given["environment"], given["rollout"], PROBES)
     return StepContext(**{field.name: None for field in fields(StepContext)} | given | others)
+
+
+def sharers(batch):
+    """Whether completion j says what completion i says up to and including its t-th token, and the policy chose it."""
+    said = batch.mask[:, :, None] & batch.mask[:, None]
+    same = (batch.tokens[:, :, None] == batch.tokens[:, None]) & said
+    return jnp.cumprod(same, axis=-1).astype(bool) & batch.chosen[:, :, None]
 
 
 def in_minibatch(step, takes_part):
     """The same update, its gradient taken on the completions `takes_part` `[P, G]` alone."""
     mask = step.before.mask & jnp.asarray(takes_part)[..., None]
     before = replace(step.before, mask=mask)
-    return replace(step, before=before, push=step.surrogate.token_push(before))
+    return replace(step, before=before)

@@ -8,9 +8,9 @@ import pytest
 import simulator as sim
 from simulator.environments.reward_rules import Table
 from simulator.environments.token_tree import TokenTree
-from simulator.probes.prefix import prefix, sharers
+from simulator.probes.prefix import prefix
 from tests.environments import prefixes
-from tests.probes.steps import step_of
+from tests.probes.steps import sharers, step_of
 
 run = jax.jit(sim.simulate)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from simulator.advantages import GroupMean
-from simulator.probes.prefix import prefix, sharers
+from simulator.probes.prefix import prefix
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip, Score
 from simulator.surrogates.log_ratios import Sequence
 from simulator.surrogates.reductions import SequenceMean, SequenceSum
-from tests.probes.steps import in_minibatch, step_of
+from tests.probes.steps import in_minibatch, sharers, step_of
 
 # Four completions: all begin with 1; two go on with 2 and two with 3; the last token is each one's own.
 TOKENS = [[[1, 2, 4], [1, 2, 5], [1, 3, 6], [1, 3, 7]]]

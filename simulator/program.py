@@ -1,0 +1,96 @@
+"""The compiled program of a structure: one chunk of rollouts of one block of lanes.
+
+A structure is compiled once, whoever runs it, on however many cores: a program for several devices would be another
+one, whose operations XLA fuses otherwise, and the last bit would tell. The state before the first rollout is made inside
+the program, and is handed in and out as an argument: what XLA could fold into constants, it would fold for seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from simulator import loop
+from simulator.experiment import Experiment
+from simulator.sweep import Layout, Structure
+from simulator.types import Trace
+
+# A block is one core's. Threads of its own would share a sum between them, and the last bit would depend on them.
+OPTIONS = {"cpu": {"xla_cpu_multi_thread_eigen": False}}
+
+State = list[Any]  # the leaves of `loop.State`, the lanes in front, random keys as their numbers
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled chunk of a block; everything that goes in and out has its lanes in front."""
+
+    compiled: Any
+    blank: State
+
+    def __call__(
+        self, experiments: Experiment, seeds: np.ndarray, state: State | None, first: int
+    ) -> tuple[State, Trace]:
+        """The chunk that begins with rollout `first`; `state` is what the one before left, and is used up."""
+        return self.compiled(experiments, seeds, self.blank if state is None else state, np.int32(first))
+
+
+def compile_chunk(structure: Structure, its: Layout) -> Program:
+    """A structure's program; kept for the next time."""
+    leaves, treedef = jax.tree.flatten(structure.example)
+    kinds = tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)
+    return _compiled(treedef, kinds, its.width, its.stretch)
+
+
+@lru_cache(maxsize=64)
+def _compiled(treedef: Any, kinds: tuple[tuple, ...], width: int, stretch: int) -> Program:
+    with jax.enable_x64(_precision(treedef) == "float64"):
+        experiments = treedef.unflatten([_lanes(width, shape, dtype) for shape, dtype in kinds])
+        seeds = _lanes(width, (), np.uint32)
+        state = jax.eval_shape(lambda *lane: _leaves(_begin(*lane)), experiments, seeds)
+        program = jax.jit(partial(_chunk, count=stretch), donate_argnums=2)
+        lowered = program.lower(experiments, seeds, state, jax.ShapeDtypeStruct((), jnp.int32))
+        compiled = lowered.compile(OPTIONS.get(jax.default_backend()))
+    return Program(compiled, [np.zeros(leaf.shape, leaf.dtype) for leaf in state])
+
+
+def _precision(treedef: Any) -> str:
+    return treedef.unflatten([0.0] * treedef.num_leaves).training.precision
+
+
+def _chunk(experiments: Experiment, seeds: Array, state: State, first: Array, count: int) -> tuple[State, Trace]:
+    """`loop.advance` over the lanes of a block; where `first` is 0, from the state that their seeds begin with."""
+    begun = _begin(experiments, seeds)
+    leaves = [jnp.where(first == 0, new, old) for new, old in zip(_leaves(begun), state, strict=True)]
+    keys = jax.vmap(jax.random.key)(seeds)
+    after, trace = jax.vmap(lambda *lane: loop.advance(*lane, first, count))(experiments, keys, _state(leaves, begun))
+    return _leaves(after), trace
+
+
+def _begin(experiments: Experiment, seeds: Array) -> loop.State:
+    return jax.vmap(loop.init)(experiments, jax.vmap(jax.random.key)(seeds))
+
+
+def _leaves(state: loop.State) -> State:
+    return [jax.random.key_data(leaf) if _is_key(leaf) else leaf for leaf in jax.tree.leaves(state)]
+
+
+def _state(leaves: Sequence[Array], like: loop.State) -> loop.State:
+    own, treedef = jax.tree.flatten(like)
+    pairs = zip(leaves, own, strict=True)
+    return treedef.unflatten([jax.random.wrap_key_data(leaf) if _is_key(old) else leaf for leaf, old in pairs])
+
+
+def _is_key(leaf: Array) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _lanes(lanes: int, shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((lanes, *shape), jax.dtypes.canonicalize_dtype(dtype))

@@ -1,0 +1,46 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
+    """Write a file under a temporary, hidden name, then move it to its own: it is never seen half written."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_table(path: Path, table: pa.Table, measured: Sequence[str] = ()) -> None:
+    """Write a Parquet file, whole; `measured` columns change from row to row, the others repeat.
+
+    Numbers that change compress best byte by byte, numbers that repeat as they are, texts in a dictionary.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        use_dictionary=[field.name for field in table.schema if pa.types.is_string(field.type)],
+        column_encoding={_leaf(field): "BYTE_STREAM_SPLIT" for field in table.schema if field.name in measured},
+    )
+    write_whole(path, sink.getvalue())
+
+
+def _leaf(field: pa.Field) -> str:
+    """Parquet's name of a column: of a list, its elements'."""
+    return f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
