@@ -1,8 +1,9 @@
 """The compiled program of a structure: one chunk of rollouts of one block of lanes.
 
 A structure is compiled once, whoever runs it, on however many cores: a program for several devices would be another
-one, whose operations XLA fuses otherwise, and the last bit would tell. The state before the first rollout is made inside
-the program, and is handed in and out as an argument: what XLA could fold into constants, it would fold for seconds.
+one, whose operations XLA fuses otherwise, and the last bit would tell. The state before the first rollout is made
+inside the program, and is handed in and out as an argument: what XLA could fold into constants, it would fold for
+seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from jax import Array
 
 from simulator import loop
 from simulator.experiment import Experiment
+from simulator.kept_programs import kept
 from simulator.sweep import Layout, Structure
-from simulator.types import Trace
+from simulator.types import Tokens, Trace
 
 # A block is one core's. Threads of its own would share a sum between them, and the last bit would depend on them.
 OPTIONS = {"cpu": {"xla_cpu_multi_thread_eigen": False}}
@@ -39,7 +41,9 @@ class Program:
         self, experiments: Experiment, seeds: np.ndarray, state: State | None, first: int
     ) -> tuple[State, Trace]:
         """The chunk that begins with rollout `first`; `state` is what the one before left, and is used up."""
-        return self.compiled(experiments, seeds, self.blank if state is None else state, np.int32(first))
+        state = self.blank if state is None else state
+        state, metrics, tokens, params = self.compiled(jax.tree.leaves(experiments), seeds, state, np.int32(first))
+        return state, Trace(metrics=metrics, tokens=None if tokens is None else Tokens(**tokens), params=params)
 
 
 def compile_chunk(structure: Structure, its: Layout) -> Program:
@@ -51,27 +55,37 @@ def compile_chunk(structure: Structure, its: Layout) -> Program:
 
 @lru_cache(maxsize=64)
 def _compiled(treedef: Any, kinds: tuple[tuple, ...], width: int, stretch: int) -> Program:
-    with jax.enable_x64(_precision(treedef) == "float64"):
-        experiments = treedef.unflatten([_lanes(width, shape, dtype) for shape, dtype in kinds])
-        seeds = _lanes(width, (), np.uint32)
-        state = jax.eval_shape(lambda *lane: _leaves(_begin(*lane)), experiments, seeds)
-        program = jax.jit(partial(_chunk, count=stretch), donate_argnums=2)
-        lowered = program.lower(experiments, seeds, state, jax.ShapeDtypeStruct((), jnp.int32))
-        compiled = lowered.compile(OPTIONS.get(jax.default_backend()))
+    options = OPTIONS.get(jax.default_backend())
+
+    def compile_it() -> jax.stages.Compiled:
+        leaves, seeds = [_lanes(width, shape, dtype) for shape, dtype in kinds], _lanes(width, (), np.uint32)
+        state = jax.eval_shape(lambda *lane: _leaves(_begin(*lane)), treedef.unflatten(leaves), seeds)
+        program = jax.jit(partial(_chunk, treedef, count=stretch), donate_argnums=2)
+        return program.lower(leaves, seeds, state, jax.ShapeDtypeStruct((), jnp.int32)).compile(options)
+
+    structure = treedef.unflatten([0.0] * treedef.num_leaves)
+    with jax.enable_x64(structure.training.precision == "float64"):
+        compiled = kept((structure, kinds, width, stretch, options), compile_it)
+    state = compiled.args_info[0][2]
     return Program(compiled, [np.zeros(leaf.shape, leaf.dtype) for leaf in state])
 
 
-def _precision(treedef: Any) -> str:
-    return treedef.unflatten([0.0] * treedef.num_leaves).training.precision
+def _chunk(
+    treedef: Any, leaves: list[Array], seeds: Array, state: State, first: Array, count: int
+) -> tuple[State, dict[str, Array], dict[str, Array] | None, dict[str, Array]]:
+    """`loop.advance` over the lanes of a block; where `first` is 0, from the state that their seeds begin with.
 
-
-def _chunk(experiments: Experiment, seeds: Array, state: State, first: Array, count: int) -> tuple[State, Trace]:
-    """`loop.advance` over the lanes of a block; where `first` is 0, from the state that their seeds begin with."""
+    Returns the state, the metrics, the tokens' fields and the parameters by name.
+    """
+    experiments = treedef.unflatten(leaves)
     begun = _begin(experiments, seeds)
     leaves = [jnp.where(first == 0, new, old) for new, old in zip(_leaves(begun), state, strict=True)]
     keys = jax.vmap(jax.random.key)(seeds)
     after, trace = jax.vmap(lambda *lane: loop.advance(*lane, first, count))(experiments, keys, _state(leaves, begun))
-    return _leaves(after), trace
+    tokens = None if trace.tokens is None else dict(vars(trace.tokens))
+    named = jax.tree_util.tree_leaves_with_path(trace.params)
+    params = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in named}
+    return _leaves(after), trace.metrics, tokens, params
 
 
 def _begin(experiments: Experiment, seeds: Array) -> loop.State:

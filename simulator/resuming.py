@@ -72,8 +72,7 @@ def may_go_on(folder: RunFolder, todo: Plan, tell: Callable[[str], None]) -> boo
 
 
 def begin(folder: RunFolder, todo: Plan) -> None:
-    """Make the folder of a run that begins; what lies there goes."""
-    shutil.rmtree(folder.path, ignore_errors=True)
+    """Make the folder of a run that begins."""
     folder.begin(todo)
     write_whole(folder.path / "identity.json", json.dumps(_identity(todo), indent=1).encode())
 
@@ -104,9 +103,9 @@ def settle_what_is_whole(final: Path) -> None:
     shutil.rmtree(former(final), ignore_errors=True)
 
 
-def forget(final: Path) -> None:
+def forget(folder: Path) -> None:
     """What there is of an unfinished run goes."""
-    shutil.rmtree(unfinished(final), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def versions() -> dict[str, str]:

@@ -11,16 +11,16 @@ Several processes may write there at once, even the same chunk: each file appear
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import jax
 import numpy as np
 import pyarrow as pa
 
@@ -30,7 +30,6 @@ from simulator.program import State
 from simulator.sweep import Job, Plan
 from simulator.tables import updates_table
 from simulator.token_tables import ratios_table, tokens_table
-from simulator.types import Params
 from simulator.writing import write_table, write_whole
 
 TABLES = ("updates", "ratios", "tokens")
@@ -66,10 +65,10 @@ class RunFolder:
 
     def whole_chunks(self, todo: Plan) -> np.ndarray:
         """How many chunks of each job are whole, from its first on: `[jobs]`."""
-        names = (PART.fullmatch(entry.name) for entry in (self.path / "updates").iterdir())
-        found = np.array([(int(name[1]), int(name[2])) for name in names if name], dtype=np.int64).reshape(-1, 2)
-        found = found[found[:, 0] < todo.num_jobs]
-        jobs, index = found[np.lexsort(found.T[::-1])].T
+        most = int(todo.chunks_of_jobs.max())
+        found = np.fromiter(_numbers(listed(self.path / "updates"), todo.num_jobs, most), dtype=np.int64)
+        found.sort()
+        jobs, index = np.divmod(found, most)
         starts = np.searchsorted(jobs, np.arange(todo.num_jobs))
         in_order = index == np.arange(len(jobs)) - starts[jobs]  # those before it are there, too
         return np.minimum(np.bincount(jobs[in_order], minlength=todo.num_jobs), todo.chunks_of_jobs)
@@ -129,9 +128,7 @@ class RunFolder:
 
 def _named(chunk: Chunk) -> dict[str, np.ndarray]:
     """The parameters by name, `logits` of a table, with the point and the seed of each lane."""
-    leaves: Params = jax.tree_util.tree_leaves_with_path(chunk.trace.params)
-    named = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
-    return {"points": chunk.points, "seeds": chunk.seeds, **named}
+    return {"points": chunk.points, "seeds": chunk.seeds, **chunk.trace.params}
 
 
 def _write_arrays(path: Path, *arrays: np.ndarray, **named: np.ndarray) -> None:
@@ -147,6 +144,20 @@ def _arrays(path: Path) -> dict[str, np.ndarray] | None:
             return {name: arrays[name] for name in arrays.files}
     except UNREADABLE:
         return None
+
+
+def listed(folder: Path) -> Iterator[str]:
+    """The names in a folder, one after the other: there may be a million."""
+    with os.scandir(folder) as entries:
+        yield from (entry.name for entry in entries)
+
+
+def _numbers(names: Iterable[str], jobs: int, most: int) -> Iterator[int]:
+    """The parts among the names, numbered through: job × `most` + chunk."""
+    for name in names:
+        found = PART.fullmatch(name)
+        if found and (job := int(found[1])) < jobs and (chunk := int(found[2])) < most:
+            yield job * most + chunk
 
 
 def remove(entries: Iterable[Path]) -> None:

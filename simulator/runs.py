@@ -101,9 +101,10 @@ def write_run(
         except OSError as error:
             raise ScenarioError(str(out), [("", f"cannot be written: {error.strerror}")]) from error
         settle_what_is_whole(final)
-        if again:
-            forget(final)
-        elif finished(final):
+        known = finished(final) and not again
+        if known or again:
+            forget(unfinished(final))  # of a known run: what one that was to take its place has left
+        if known:
             return directory
         asked, scenario = scenario, calibrated(scenario)
         todo = plan(scenario)
@@ -128,6 +129,7 @@ def _begin_or_go_on(name: str, folder: RunFolder, todo: Plan, tell: Callable[[st
     if not may_go_on(folder, todo, tell):
         if resume:
             raise ScenarioError("--resume", [("", f"there is no run to go on with in {out}: leave --resume out")])
+        forget(folder.path)
         refuse_too_large(name, todo, out)
         begin(folder, todo)
         return

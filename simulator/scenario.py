@@ -73,11 +73,15 @@ class Scenario:
 
     def tabulated(self) -> dict[str, Any]:
         """The resolved points as the manifest holds them, each thing once."""
-        return tabulated(self.points)
+        return self._tabulated
 
     def digest(self) -> str:
         """Eight characters that name the question: the same resolved scenario has the same."""
         return self._digest
+
+    @cached_property
+    def _tabulated(self) -> dict[str, Any]:
+        return tabulated(self.points)
 
     @cached_property
     def _digest(self) -> str:

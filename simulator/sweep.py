@@ -168,14 +168,13 @@ def by_structure(points: Sequence[Point], which: Iterable[int]) -> list[Structur
     groups: dict[object, tuple[list[int], list[list]]] = {}
     for index in which:
         leaves, treedef = jax.tree.flatten(points[index].experiment)
-        indices, rows = groups.setdefault((treedef, tuple(np.shape(leaf) for leaf in leaves)), ([], []))
+        shapes = tuple([getattr(leaf, "shape", ()) for leaf in leaves])
+        indices, rows = groups.setdefault((treedef, shapes), ([], []))
         indices.append(index)
         rows.append(leaves)
     structures = []
     for (treedef, _), (indices, rows) in groups.items():
-        stacked = treedef.unflatten(
-            [np.stack([np.asarray(leaf) for leaf in column]) for column in zip(*rows, strict=True)]
-        )
+        stacked = treedef.unflatten([np.array(column) for column in zip(*rows, strict=True)])
         structures.append(Structure(points=indices, stacked=stacked, example=points[indices[0]].experiment))
     return structures
 

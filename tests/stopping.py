@@ -83,7 +83,7 @@ def check_whole(out: Path, chunks: int = CHUNKS) -> None:
             with np.load(path) as arrays:
                 assert all(arrays[name].size for name in arrays.files), path
         if path.suffix == ".json":
-            assert json.loads(path.read_text()), path
+            json.loads(path.read_text())
     for directory in out.glob("killed-*"):
         assert len(list(directory.glob("updates/*"))) == chunks
         assert (directory / "manifest.json").is_file()

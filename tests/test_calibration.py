@@ -312,4 +312,4 @@ def test_nothing_is_written_where_no_rate_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "calibrated", nothing)
     with pytest.raises(sim.ScenarioError):
         runs.run(tables(optimizer=matched("sgd", "first_update_kl", 0.1)), out=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("[!.]*")) == []

@@ -52,7 +52,7 @@ def test_a_run_shows_its_table_its_verdicts_and_where_its_files_are(here, capsys
     for text in ("A small question", "learning_rate = 0.2", "1.05", "holds", "The claim holds.", "report.html"):
         assert text in shown
     assert max(map(len, shown.splitlines())) <= 80 or "runs/" in max(shown.splitlines(), key=len)
-    (directory,) = (here / "runs").iterdir()
+    (directory,) = (here / "runs").glob("[!.]*")
     assert sorted(path.name for path in directory.iterdir()) == [
         "claims.json", "manifest.json", "report.html", "summary.parquet", "updates",
     ]  # fmt: skip

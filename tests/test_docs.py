@@ -28,7 +28,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
     assert "adamw, b1 = 0.9, each arm twice" in capsys.readouterr().out
-    assert (next(Path(tmp_path, "runs").iterdir()) / "report.html").is_file()
+    assert (next(Path(tmp_path, "runs").glob("[!.]*")) / "report.html").is_file()
 
 
 def test_the_replay_pages_python_and_scenario_run(tmp_path, monkeypatch, capsys):

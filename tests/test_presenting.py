@@ -65,6 +65,19 @@ def test_what_the_second_process_says_when_it_fails_is_all_that_is_said(here):
     assert code not in (0, 1) and "KeyError: 'title'" in said and said.count("Traceback") == 1
 
 
+def test_a_page_that_cannot_be_written_leaves_the_tables(here):
+    ratiodrift(here, "run", "small.toml", "--no-cache")
+    (directory,) = (here / "runs").glob("small-*")
+    (directory / "report.html").unlink()
+    (directory / "report.html").mkdir()
+    code, shown, said = ratiodrift(here, "run", "small.toml", "--no-cache")
+    (directory / "report.html").rmdir()
+    assert code == 3 and shown == ""
+    assert said.startswith("stopped: Is a directory") and "all tables are written and kept" in said
+    assert "Traceback" not in said
+    assert ratiodrift(here, "run", "small.toml", "--no-cache")[0] == 0
+
+
 def test_without_a_second_process_this_one_does_it(here):
     code, shown, said = ratiodrift(here, "run", "small.toml", "--no-cache", before="sys.executable = ''")
     assert code == 0 and "The claim holds." in shown

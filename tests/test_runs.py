@@ -57,14 +57,17 @@ def test_the_manifest_says_what_was_run(directory):
     assert run.experiment(1)["surrogate"]["reduction"]["kind"] == "constant_length"
 
 
-def test_a_run_that_breaks_off_leaves_nothing(scenario, tmp_path):
+def test_a_run_that_breaks_off_keeps_what_is_written_out_of_sight(scenario, tmp_path):
     def stop(done, total):
         if done:
             raise KeyboardInterrupt
 
+    told = []
     with pytest.raises(KeyboardInterrupt):
-        runs.write_run(scenario, tmp_path, stop)
-    assert list(tmp_path.iterdir()) == []
+        runs.write_run(scenario, tmp_path, stop, tell=told.append)
+    assert list(tmp_path.glob("[!.]*")) == []
+    runs.write_run(scenario, tmp_path, tell=told.append)
+    assert told == ["1 of 1 chunks are written and kept", "going on with an unfinished run: 1 of 1 chunks are there"]
 
 
 def test_progress_is_told_in_updates(scenario, tmp_path):

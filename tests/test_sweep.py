@@ -6,7 +6,9 @@ import jax
 import numpy as np
 
 import simulator as sim
-from simulator.sweep import compiled_advance, execute, plan
+from simulator import program
+from simulator.computing import execute
+from simulator.sweep import Layout, plan
 from tests.small import tables
 
 TREE = {
@@ -42,23 +44,25 @@ def results(scenario):
 
 
 def compilations(*scenarios):
-    """How many programs the sweeps compiled together."""
-    compiled_advance.clear_cache()
+    """How many programs the sweeps compiled together (what the compiler is given: test_compilations.py)."""
+    program._compiled.cache_clear()
     for each in scenarios:
         results(each)
-    return compiled_advance._cache_size()
+    return program._compiled.cache_info().misses
 
 
 def test_points_that_differ_in_numbers_share_one_program():
-    one = scenario(optimizer={"name": "adam", "learning_rate": 0.01})
-    many = scenario(
-        optimizer={"name": "adam", "learning_rate": axis(0.1, 0.2, 0.3)},
-        method={"name": "dr_grpo", "clip_high": axis(0.2, 0.3)},
-        environment={"kind": "bandit", "rewards": [[0.0, 0.0, 1.0]], "reward_scale": axis(1.0, 5.0)},
-        training=training(seeds=5, seed=100),
-    )
-    assert (len(one.points), len(many.points)) == (1, 12)
-    assert compilations(one, many) == 1
+    def sweep(rates, scales, first_seed):
+        return scenario(
+            optimizer={"name": "adam", "learning_rate": axis(*rates)},
+            method={"name": "dr_grpo", "clip_high": axis(0.2, 0.3)},
+            environment={"kind": "bandit", "rewards": [[0.0, 0.0, 1.0]], "reward_scale": axis(*scales)},
+            training=training(seeds=5, seed=first_seed),
+        )
+
+    one, another = sweep((0.1, 0.2, 0.3), (1.0, 5.0), 100), sweep((0.5, 0.6), (2.0, 3.0, 4.0), 7)
+    assert len(one.points) == len(another.points) == 12
+    assert compilations(one, another) == 1
 
 
 def test_structures_are_compiled_once_each():
@@ -98,10 +102,24 @@ def test_every_lane_is_the_run_alone():
             np.testing.assert_allclose(values, trace.metrics[name], rtol=1e-12, atol=1e-12, err_msg=name)
 
 
+def narrow_blocks(monkeypatch, lanes):
+    monkeypatch.setattr("simulator.sweep.MOST_LANES", {"cpu": lanes, "gpu": lanes})
+
+
+def rollouts_a_chunk(monkeypatch, swept, stretch):
+    """Cut the rollouts of the one structure of a scenario into chunks of so many."""
+    rollouts = swept.training.num_rollouts
+
+    def cut(example, lanes, cost, seconds):
+        return Layout(lanes=lanes, width=2, blocks=3, stretch=stretch, num_rollouts=rollouts)
+
+    monkeypatch.setattr("simulator.sweep.layout", cut)
+
+
 def test_more_lanes_than_the_width_change_no_number(monkeypatch):
     swept = scenario()
     wide = results(swept)
-    monkeypatch.setattr("simulator.sweep.MOST_LANES", 4)  # six lanes: one full batch, one padded
+    narrow_blocks(monkeypatch, 4)  # six lanes: one full block, one filled up
     narrow = results(swept)
     assert sorted(narrow) == sorted(wide)
     for key, metrics in wide.items():
@@ -112,7 +130,7 @@ def test_more_lanes_than_the_width_change_no_number(monkeypatch):
 def test_shorter_stretches_change_no_number(monkeypatch):
     swept = scenario()
     whole = results(swept)
-    monkeypatch.setattr("simulator.sweep.STRETCH", 2)  # 2 + 1 of three rollouts
+    rollouts_a_chunk(monkeypatch, swept, 2)  # 2 + 1 of three rollouts
     pieces = results(swept)
     for key, metrics in whole.items():
         for name, values in metrics.items():
@@ -121,9 +139,9 @@ def test_shorter_stretches_change_no_number(monkeypatch):
 
 
 def test_recorded_rollouts_are_every_nth_of_the_run(monkeypatch):
-    monkeypatch.setattr("simulator.sweep.STRETCH", 2)
     swept = scenario(training=training(num_rollouts=5), record={"probes": ["ratio"], "ratios": {"every": 3}})
     every = scenario(training=training(num_rollouts=5), record={"probes": ["ratio"], "ratios": {}})
+    rollouts_a_chunk(monkeypatch, swept, 2)
     kept = [chunk for chunk in execute(plan(swept)) if len(chunk.recorded_rollouts)]
     assert [chunk.recorded_rollouts.tolist() for chunk in kept] == [[0], [3]]
     full = np.concatenate([chunk.trace.tokens.log_ratio for chunk in execute(plan(every))], axis=1)

@@ -17,6 +17,7 @@ from types import TracebackType
 from simulator.interrupts import children_deaf_to_ctrl_c
 
 NEW, KNOWN = "n", "k"  # what the other process reads first
+STOPPED = 3  # its exit code when there is no room for the page
 FAILED = 70  # its exit code when it breaks off, which 1 would hide: a claim failed
 
 
@@ -73,7 +74,13 @@ def present(directory: Path, known: bool) -> int:
     else:
         from analysis.completion import complete
 
-        run = complete(directory)
+        try:
+            run = complete(directory)
+        except OSError as error:
+            from simulator.errors import Stopped
+
+            what = f"{error.strerror or error} ({directory})\nall tables are written and kept"
+            raise Stopped(f"{what}\nfor summary and page, run it again when this is mended") from error
     show(run)
     if known:
         print("This very scenario has run before: its results are shown again (--force runs it anew).")
@@ -102,7 +109,12 @@ def serve() -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except Exception:
+    except Exception as error:
+        from simulator.errors import Stopped  # not before: it takes a tenth of a second
+
+        if isinstance(error, Stopped):
+            print(f"stopped: {error}", file=sys.stderr)
+            return STOPPED
         print_exc()
         return FAILED
 

@@ -400,7 +400,7 @@ def test_the_pages_python_runs(add, tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "own_optimizers.md", "exec"), {})
-    (directory,) = (tmp_path / "runs").iterdir()
+    (directory,) = (tmp_path / "runs").glob("[!.]*")
     assert capsys.readouterr().out == f"{directory.name}\n"
     assert len(json.loads((directory / "manifest.json").read_text())["plan"]["structures"]) == 1
 
