@@ -67,7 +67,7 @@ def may_go_on(folder: RunFolder, todo: Plan, tell: Callable[[str], None]) -> boo
     except (ValueError, TypeError):
         differs = "its identity.json is damaged"
     if differs:
-        tell(f"an unfinished run lies here, but {differs}: what it has written would not fit")
+        tell(f"an unfinished run lies here, but {differs}")
     return not differs
 
 

@@ -129,6 +129,8 @@ def _begin_or_go_on(name: str, folder: RunFolder, todo: Plan, tell: Callable[[st
     if not may_go_on(folder, todo, tell):
         if resume:
             raise ScenarioError("--resume", [("", f"there is no run to go on with in {out}: leave --resume out")])
+        if folder.path.is_dir():
+            tell("it begins anew: what is written would not fit to the rest")
         forget(folder.path)
         refuse_too_large(name, todo, out)
         begin(folder, todo)

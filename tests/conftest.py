@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from pathlib import Path
 
 # The tests compile hundreds of programs that run for milliseconds: compile fast, not for speed.
@@ -29,6 +30,9 @@ def room_for_programs():
     """Programs are forgotten before they are too many; looking takes long enough to do it at every tenth test only."""
     if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
         jax.clear_caches()
+        programs = sys.modules.get("simulator.program")
+        if programs is not None:
+            programs._compiled.cache_clear()
 
 
 @pytest.fixture

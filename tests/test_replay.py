@@ -553,7 +553,7 @@ def here(tmp_path_factory):
 def first(here):
     """What the first replay said, and the one run directory that it wrote."""
     said = command("replay", here / "said.npz", here / "one.toml", "--out", here / "first", "--no-cache")
-    (directory,) = (here / "first").iterdir()
+    (directory,) = (here / "first").glob("[!.]*")
     return said, directory
 
 
@@ -582,7 +582,7 @@ def test_a_second_replay_finds_the_first(here, first):
     before = (directory / "params.npz").stat().st_mtime_ns
     code, shown, _ = command("replay", here / "said.npz", here / "one.toml", "--out", here / "first", "--no-cache")
     assert code == 0 and "has run before" in shown
-    assert list((here / "first").iterdir()) == [directory]
+    assert list((here / "first").glob("[!.]*")) == [directory]
     assert (directory / "params.npz").stat().st_mtime_ns == before
 
 
@@ -592,7 +592,7 @@ def test_another_file_of_the_same_name_is_another_run_and_may_have_advantages_al
     arguments = ("replay", here / "other" / "said.npz", here / "one.toml", "--out", here / "first", "--no-cache")
     code, shown, _ = command(*arguments)
     assert code == 0 and "has run before" not in shown
-    (other,) = set((here / "first").iterdir()) - {first[1]}
+    (other,) = set((here / "first").glob("[!.]*")) - {first[1]}
     hand = by_hand(CASES["advantages"][0], TABLE["initial_logits"], SGD(learning_rate=2.0))
     with np.load(other / "params.npz") as params:
         np.testing.assert_allclose(params["logits"], hand.logits, rtol=1e-12, atol=1e-14)
@@ -607,7 +607,7 @@ def test_several_points_and_seeds_have_their_parameters_side_by_side(here):
     out, changes = here / "several", ("--set", "training.num_rollouts=2", "--set", "policy.start=gaussian")
     where = (here / "said.npz", here / "two.toml", "--out", out, "--no-cache")
     assert command("replay", *where, *changes, "--seeds", "2")[0] == 0
-    (directory,) = out.iterdir()
+    (directory,) = out.glob("[!.]*")
     noise = [np.asarray(sim.init(sampled(0), jax.random.key(seed)).params["logits"]) for seed in (0, 1)]
     with np.load(directory / "params.npz") as params:
         assert sorted(params.files) == ["point-0/logits", "point-1/logits"]
@@ -623,7 +623,7 @@ def test_a_key_that_is_set_may_be_an_axis_even_the_group_size(here):
     np.savez(here / "one_prompt.npz", **arrays)
     out, changes = here / "swept", ("--set", "training.group_size={values=[2, 3]}", "--set", "training.num_rollouts=2")
     assert command("replay", here / "one_prompt.npz", here / "one.toml", *changes, "--out", out, "--no-cache")[0] == 0
-    (directory,) = out.iterdir()
+    (directory,) = out.glob("[!.]*")
     with np.load(directory / "params.npz") as params:
         assert sorted(params.files) == ["point-0/logits", "point-1/logits"]
         for name, group_size in (("point-0/logits", 2), ("point-1/logits", 3)):

@@ -118,8 +118,8 @@ def test_what_would_not_fit_is_begun_anew(scenario, expected, tmp_path, key, val
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
     with pytest.raises(ScenarioError, match="--resume: there is no run to go on with"):
         runs.write_run(scenario, tmp_path, resume=True)
-    (told,) = go_on(scenario, tmp_path)
-    assert reason in told
+    told, what_follows = go_on(scenario, tmp_path)
+    assert reason in told and what_follows.startswith("it begins anew")
     assert written(tmp_path) == expected
 
 

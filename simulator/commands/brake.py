@@ -126,7 +126,7 @@ def _beside_its_prediction(found: Braking, closed: bool) -> dict[str, Any]:
 def _facts(options: argparse.Namespace) -> dict[str, Any]:
     """What a page says about how its numbers were made."""
     from simulator.braking import COLD, LEARNING_RATE, NOISE, SCALES, SEEDS, SHAPE
-    from simulator.runs import VERSIONS_OF
+    from simulator.resuming import VERSIONS_OF
 
     return {
         "command": shlex.join(["ratiodrift", *sys.argv[1:]]),

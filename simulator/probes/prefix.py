@@ -76,7 +76,8 @@ def prefix(step: StepContext) -> dict[str, Array]:
 
     def of_each(totals: Array) -> Array:
         """What stands at the first sayer, at everyone who shares the token."""
-        return jnp.where(counted, totals.reshape(-1).at[places].get(mode="promise_in_bounds"), 0)
+        theirs = totals.reshape(-1).at[places].get(mode="promise_in_bounds")
+        return jnp.where(counted, theirs, jnp.zeros_like(theirs))
 
     advantages = jnp.broadcast_to(batch.advantages[..., None], places.shape)
     count, weight = total(jnp.ones(places.shape)), total(step.push)
@@ -84,17 +85,17 @@ def prefix(step: StepContext) -> dict[str, Array]:
     equal = total(_weights(step, advantages)) * total(advantages) / jnp.maximum(count, 1.0)
     found = {
         "prefix/weight": average(weight, whole),
-        "prefix/grad_share": _grad_share(step, of_each(whole).astype(bool)),
+        "prefix/grad_share": _grad_share(step, of_each(whole)),
         "prefix/subset_weight": average(jnp.abs(weight), some),
         "prefix/subset_covariance": average(jnp.abs(weight - equal), some),
-        "prefix/subset_grad_share": _grad_share(step, of_each(some).astype(bool)),
+        "prefix/subset_grad_share": _grad_share(step, of_each(some)),
     }
     if (band := step.surrogate.band(batch)) is None:
         return found
     bottom, top = band
     ratio = settled(jnp.exp(batch.log_ratio))  # the token's own, which all its sharers have, whatever the level
     mixed = (total((advantages > 0).astype(float)) > 0) & (total((advantages < 0).astype(float)) > 0)
-    beyond = ((ratio > top) | (ratio < bottom)) & of_each(mixed).astype(bool)
+    beyond = ((ratio > top) | (ratio < bottom)) & of_each(mixed)
     once, pushed = 1.0 / jnp.maximum(of_each(count), 1.0), of_each(weight)
     back = jnp.where(ratio > top, pushed < 0, pushed > 0)
     return {**found, "prefix/restoring": _share_of(once, back, beyond)}

@@ -9,7 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 
 import simulator as sim
-from simulator.sweep import execute, plan
+from simulator.computing import execute
+from simulator.sweep import plan
 from tests.policies.by_differences import KEY, WORLD, noisy
 
 NAMES = list(sim.POLICIES.members)
