@@ -103,6 +103,17 @@ def _writes_a_run(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    from simulator.interrupts import Terminated, signals_raise
+
+    try:
+        with signals_raise():
+            return _carried_out(arguments)
+    except KeyboardInterrupt as error:
+        print("stopped; a run keeps what it has written, and goes on from there when run again", file=sys.stderr)
+        return 143 if isinstance(error, Terminated) else 130
+
+
+def _carried_out(arguments: list[str] | None) -> int:
     top = parser()
     options = top.parse_args(arguments)
     if options.version:
@@ -115,13 +126,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     command = import_module(f"simulator.commands.{options.command}")
     from simulator.errors import ScenarioError, Stopped
-    from simulator.interrupts import Terminated, sigterm_raises
 
     try:
-        with sigterm_raises():
-            code = command.execute(options)
-            sys.stdout.flush()
-            return code
+        code = command.execute(options)
+        sys.stdout.flush()
+        return code
     except ScenarioError as error:
         print(error, file=sys.stderr)
         return 2
@@ -131,6 +140,3 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has gone, as in `ratiodrift list metrics | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt as error:
-        print("stopped; a run keeps what it has written, and goes on from there when run again", file=sys.stderr)
-        return 143 if isinstance(error, Terminated) else 130

@@ -24,7 +24,7 @@ def keep_compiled_programs() -> None:
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("RATIODRIFT_CACHE") or Path(base) / "ratiodrift")
-    Cache((str(folder), 0.0, -1)).use()
+    Cache((str(folder / "jax"), 0.0, -1)).use()
 
 
 def use_all_cores() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -112,15 +113,20 @@ class Computer:
 
 def execute(todo: Plan) -> Iterator[Chunk]:
     """Compute a plan in memory, chunk after chunk, in float64 or float32 as the experiments' precision says."""
-    computer = Computer(todo)
-    try:
-        for structure in range(len(todo.structures)):
-            computer.expect(structure)
-        for job in jobs(todo):
-            for computed in computer.chunks(job):
-                yield computed.fetch()
-    finally:
-        computer.close()
+    computer, waiting = Computer(todo), deque()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as fetcher:
+        try:
+            for structure in range(len(todo.structures)):
+                computer.expect(structure)
+            for job in jobs(todo):
+                for computed in computer.chunks(job):
+                    waiting.append(fetcher.submit(computed.fetch))
+                    if len(waiting) > 1:
+                        yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            computer.close()
 
 
 def _together(parts: list[Any], lanes: int) -> Any:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+SOON = 0.05  # seconds
 
 
 class Terminated(KeyboardInterrupt):
@@ -13,16 +18,18 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def sigterm_raises() -> Iterator[None]:
-    """SIGTERM raises Terminated meanwhile, unless somebody has other plans with it."""
-    here = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if here:
-        signal.signal(signal.SIGTERM, _raise)
+def signals_raise() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt meanwhile, SIGTERM Terminated, unless somebody has other plans with them."""
+    ours = []
+    if threading.current_thread() is threading.main_thread():
+        ours = [number for number, default in DEFAULTS.items() if signal.getsignal(number) is default]
+    for number in ours:
+        signal.signal(number, _raise)
     try:
         yield
     finally:
-        if here:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, DEFAULTS[number])
 
 
 @contextmanager
@@ -38,5 +45,22 @@ def children_deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _raise(number: int, frame: object) -> None:
-    raise Terminated
+def _raise(number: int, frame: FrameType | None) -> None:
+    if _swallows(frame):
+        later = threading.Timer(SOON, os.kill, (os.getpid(), number))
+        later.daemon = True
+        later.start()
+        return
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _swallows(frame: FrameType | None) -> bool:
+    """Whether an exception would be ignored: in modules of C while they are imported, in what jax lets garbage collect.
+
+    While C runs signals wait, so that they are heard just there.
+    """
+    while frame is not None:
+        if frame.f_code.co_name == "_xla_gc_callback" or "importlib._bootstrap" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False

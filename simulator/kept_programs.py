@@ -9,10 +9,13 @@ folder, and only where that is switched on (simulator/compilation.py).
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import pickle
 import platform
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -41,7 +44,46 @@ def kept(made_of: Any, compile_it: Callable[[], jax.stages.Compiled]) -> jax.sta
     if name is None:
         return compile_it()
     path = Path(folder) / "programs" / name
-    return _read(path) or _written(path, compile_it())
+    if (found := _read(path)) is not None:
+        return found
+    with _not_in_jaxs_cache() as compiled_here:
+        compiled = compile_it()
+    return _written(path, compiled) if compiled_here() else compiled
+
+
+@contextmanager
+def _not_in_jaxs_cache() -> Iterator[Callable[[], bool]]:
+    """What is compiled meanwhile does not go into jax's own cache; yields whether it did not come from there either.
+
+    A program that jax reads from its cache cannot be written again: its functions would be missing.
+    """
+    global _compiling, _usual
+    if not _listening.is_set():
+        _listening.set()
+        jax.monitoring.register_event_listener(_hear)
+    _heard.hits = 0
+    with _lock:
+        if not _compiling:
+            _usual = getattr(jax.config, SHORTEST)
+            jax.config.update(SHORTEST, math.inf)
+        _compiling += 1
+    try:
+        yield lambda: _heard.hits == 0
+    finally:
+        with _lock:
+            _compiling -= 1
+            if not _compiling:
+                jax.config.update(SHORTEST, _usual)
+
+
+SHORTEST = "jax_persistent_cache_min_compile_time_secs"
+_lock, _listening, _heard = threading.Lock(), threading.Event(), threading.local()
+_compiling, _usual = 0, 0.0
+
+
+def _hear(event: str, **_: Any) -> None:
+    if event.endswith("/cache_hits"):
+        _heard.hits = getattr(_heard, "hits", 0) + 1
 
 
 def _name(made_of: Any) -> str | None:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from simulator import loop
 from simulator.experiment import Experiment
 from simulator.kept_programs import kept
 from simulator.sweep import Layout, Structure
@@ -26,6 +25,9 @@ from simulator.types import Tokens, Trace
 
 # A block is one core's. Threads of its own would share a sum between them, and the last bit would depend on them.
 OPTIONS = {"cpu": {"xla_cpu_multi_thread_eigen": False}}
+
+if TYPE_CHECKING:
+    from simulator import loop
 
 State = list[Any]  # the leaves of `loop.State`, the lanes in front, random keys as their numbers
 
@@ -77,6 +79,8 @@ def _chunk(
 
     Returns the state, the metrics, the tokens' fields and the parameters by name.
     """
+    from simulator import loop  # and with it optax: a program that is kept needs neither
+
     experiments = treedef.unflatten(leaves)
     begun = _begin(experiments, seeds)
     leaves = [jnp.where(first == 0, new, old) for new, old in zip(_leaves(begun), state, strict=True)]
@@ -89,6 +93,8 @@ def _chunk(
 
 
 def _begin(experiments: Experiment, seeds: Array) -> loop.State:
+    from simulator import loop
+
     return jax.vmap(loop.init)(experiments, jax.vmap(jax.random.key)(seeds))
 
 

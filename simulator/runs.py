@@ -28,7 +28,6 @@ from typing import Any
 
 import numpy as np
 
-from simulator.calibration import calibrated
 from simulator.engines import Engine
 from simulator.engines.inline import Inline
 from simulator.engines.sending import refuse_what_stays_here
@@ -36,6 +35,7 @@ from simulator.errors import ScenarioError
 from simulator.experiment import NEEDS_A_FILE
 from simulator.keeping import keeping
 from simulator.manifest import manifest_text
+from simulator.matching import targets
 from simulator.parts import to_plain
 from simulator.resuming import alone, begin, forget, may_go_on, settle, settle_what_is_whole, versions
 from simulator.room import refuse_too_large
@@ -106,7 +106,7 @@ def write_run(
             forget(unfinished(final))  # of a known run: what one that was to take its place has left
         if known:
             return directory
-        asked, scenario = scenario, calibrated(scenario)
+        asked, scenario = scenario, _calibrated(scenario)
         todo = plan(scenario)
         folder = RunFolder(
             unfinished(final), swept_columns(scenario), list(scenario.metrics), keeps_params=scenario.is_replay
@@ -121,6 +121,15 @@ def write_run(
             write_whole(folder.path / "manifest.json", manifest_text(manifest))
             settle(folder.path, final)
     return directory
+
+
+def _calibrated(scenario: Scenario) -> Scenario:
+    """The scenario with its matched learning rates, where there are any."""
+    if not targets(scenario.points):
+        return scenario
+    from simulator.calibration import calibrated  # and with it the loop, and optax: a kept program needs neither
+
+    return calibrated(scenario)
 
 
 def _begin_or_go_on(name: str, folder: RunFolder, todo: Plan, tell: Callable[[str], None], resume: bool) -> None:

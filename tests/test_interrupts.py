@@ -40,14 +40,15 @@ def test_a_run_that_is_interrupted_goes_on(tmp_path, number, code, engine):
     assert tables(tmp_path / "runs") == tables(tmp_path / "undisturbed")
 
 
-def test_ctrl_c_before_anything_is_there_is_no_traceback(tmp_path):
+@pytest.mark.parametrize("seconds", [0.1, 0.4])  # while modules are imported, where exceptions may be ignored
+def test_ctrl_c_before_anything_is_there(tmp_path, seconds):
     process = start(tmp_path, before="print('up', flush=True)")
     process.stdout.readline()
-    time.sleep(0.3)
+    time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     code, _, said = finish(process)
     assert code == 130
-    assert said.splitlines()[-1].startswith("stopped; ") and "Traceback" not in said
+    assert said == "stopped; a run keeps what it has written, and goes on from there when run again\n"
 
 
 def test_the_rate_is_of_this_process(monkeypatch, capsys):
