@@ -94,7 +94,7 @@ class RunFolder:
         if len(chunk.recorded_rollouts):
             name = self._updates(number, index).name
             write_table(self.path / "tokens" / name, tokens_table(chunk))
-            write_table(self.path / "ratios" / name, ratios_table(chunk), ["log_ratio", "coasting"])
+            write_table(self.path / "ratios" / name, ratios_table(chunk))
         if computed.state is not None:
             _write_arrays(self._state(number, index), *computed.state)
         elif self.keeps_params:

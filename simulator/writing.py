@@ -28,15 +28,18 @@ def write_whole(path: Path, content: bytes | pa.Buffer) -> None:
 def write_table(path: Path, table: pa.Table, measured: Sequence[str] = ()) -> None:
     """Write a Parquet file, whole; `measured` columns change from row to row, the others repeat.
 
-    Numbers that change compress best byte by byte, numbers that repeat as they are, texts in a dictionary.
+    Numbers that change compress best byte by byte, numbers that repeat as they are, texts in a dictionary. Lists are
+    what there is most of: they are written fast rather than small (half the time, a fifth more bytes).
     """
     sink = pa.BufferOutputStream()
+    lists = [field.name for field in table.schema if pa.types.is_list(field.type)]
     pq.write_table(
         table,
         sink,
-        compression="zstd",
+        compression={_leaf(field): "lz4" if field.name in lists else "zstd" for field in table.schema},
+        write_statistics=[field.name for field in table.schema if field.name not in lists],
         use_dictionary=[field.name for field in table.schema if pa.types.is_string(field.type)],
-        column_encoding={_leaf(field): "BYTE_STREAM_SPLIT" for field in table.schema if field.name in measured},
+        column_encoding={name: "BYTE_STREAM_SPLIT" for name in measured if name in table.schema.names},
     )
     write_whole(path, sink.getvalue())
 

@@ -38,12 +38,13 @@ CHUNKS = 2 * 2 * 8  # structures, jobs of each (three blocks of two lanes), roll
 SMALL_CHUNKS = "from simulator import sweep; sweep.CHUNK_SECONDS = (1e-9, 1e-9)"  # a rollout each
 
 
-def start(here: Path, *arguments: str, before: str = "", out: str = "runs", **popen) -> subprocess.Popen:
+def start(here: Path, *arguments: str, before: str = SMALL_CHUNKS, out: str = "runs") -> subprocess.Popen:
     """The command in a process group of its own: `run killed.toml`, in chunks of one rollout."""
     arguments = ["run", "killed.toml", "--out", out, *arguments]
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['ratiodrift', *{arguments!r}]\n"
-        f"if __name__ == '__main__':\n    {SMALL_CHUNKS}\n    {before or 'pass'}\n"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored\n"
+        f"if __name__ == '__main__':\n    {before}\n"
         "    from simulator.cli import main\n    sys.exit(main())"
     )
     (here / "killed.toml").write_text(SCENARIO)
@@ -51,7 +52,7 @@ def start(here: Path, *arguments: str, before: str = "", out: str = "runs", **po
     environment = os.environ | {"RATIODRIFT_CACHE": str(here / "cache"), "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     command = [sys.executable, "killed.py"]
-    return subprocess.Popen(command, cwd=here, env=environment, process_group=0, **pipes | popen)
+    return subprocess.Popen(command, cwd=here, env=environment, process_group=0, **pipes)
 
 
 def finish(process: subprocess.Popen) -> tuple[int, str, str]:
