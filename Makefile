@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test long parity bench lint docs pictures clean
+.PHONY: demo test long faults parity bench lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
@@ -12,7 +12,10 @@ test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
 
 long: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -m long --dist load
+	$(BIN)/python -m pytest -m 'long and not faults' --dist load
+
+faults: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -m faults --numprocesses 0
 
 parity: $(VENV)/.ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parity]'

@@ -137,7 +137,7 @@ def test_the_same_question_finds_its_run_again(directory, monkeypatch):
         load_run(directory).experiment(2)["optimizer"]["learning_rate"]
         != asked.resolved()[2]["experiment"]["optimizer"]["learning_rate"]
     )
-    monkeypatch.setattr(runs, "calibrated", None)  # nothing is to be computed
+    monkeypatch.setattr(runs, "_calibrated", None)  # nothing is to be computed
     assert runs.run(TWO_ARMS, out=directory.parent) == directory
     other = TWO_ARMS | {"optimizer": [ADAM, matched("sgd", "first_update_ratio", "adam")]}
     assert sim.load(other).digest() != asked.digest()
@@ -309,7 +309,7 @@ def test_nothing_is_written_where_no_rate_is_found(tmp_path, monkeypatch):
     def nothing(scenario):
         raise sim.ScenarioError("small", [("optimizer.learning_rate", "no learning rate")])
 
-    monkeypatch.setattr(runs, "calibrated", nothing)
+    monkeypatch.setattr(runs, "_calibrated", nothing)
     with pytest.raises(sim.ScenarioError):
         runs.run(tables(optimizer=matched("sgd", "first_update_kl", 0.1)), out=tmp_path)
     assert list(tmp_path.glob("[!.]*")) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import room, runs, sweep, writing
+from simulator import program, room, runs, sweep, writing
 from simulator.errors import ScenarioError, Stopped
 from simulator.scenario import load
 from tests.small import tables
@@ -70,6 +70,7 @@ class Disk:
 @pytest.fixture
 def scenario(monkeypatch):
     monkeypatch.setattr(sweep, "CHUNK_SECONDS", (1e-9, 1e-9))
+    monkeypatch.setattr(program, "kept", lambda made_of, compile_it: compile_it())  # that writes only the first time
     training = {"num_rollouts": 3, "group_size": 4, "epochs": 2, "seeds": 1}
     optimizer = {"name": "adam", "learning_rate": 0.1}
     return replace(load(tables(training=training, optimizer=optimizer)), name="killed")

@@ -15,6 +15,8 @@ from simulator.types import add_at_tokens, at_tokens
 from tests.probes.steps import sharers, step_of
 from tests.surrogates import batches
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(3)
 
 

@@ -9,6 +9,8 @@ import pytest
 from simulator.commands.progress import Progress
 from tests.stopping import CHUNKS, SMALL_CHUNKS, check_whole, finish, parts, start, tables
 
+pytestmark = pytest.mark.faults
+
 SLOWLY = f"{SMALL_CHUNKS}; import time; from simulator.run_folder import RunFolder as F; w = F.write; F.write = "
 SLOWLY += "lambda self, chunk: (time.sleep(0.05), w(self, chunk))"
 

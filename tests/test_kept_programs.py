@@ -13,6 +13,8 @@ from simulator.computing import execute
 from simulator.sweep import plan
 from tests import small
 
+pytestmark = pytest.mark.long
+
 
 def tables(**changes):
     return small.tables(**{"record": {"probes": ["reward"]}, **changes})

@@ -11,6 +11,8 @@ import pytest
 
 from tests.stopping import CHUNKS, check_whole, finish, names, parts, start, tables
 
+pytestmark = pytest.mark.faults
+
 PROCESSES = ("--engine", "processes", "--workers", "2")
 
 

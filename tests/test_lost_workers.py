@@ -15,6 +15,8 @@ from simulator.scenario import load
 from tests.small import tables as small
 from tests.stopping import names, tables
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def scenario(monkeypatch):

@@ -33,7 +33,7 @@ def peak(rollouts, out):
     return int(chunks), int(kilobytes)
 
 
-@pytest.mark.long
+@pytest.mark.faults
 def test_memory_does_not_grow_with_the_number_of_rollouts(tmp_path):
     few, little = peak(2_000, tmp_path / "few")
     many, much = peak(20_000, tmp_path / "many")

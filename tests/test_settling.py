@@ -76,7 +76,7 @@ def test_before_every_step(scenario, tmp_path, monkeypatch, again):
 def test_a_run_that_only_has_to_be_moved_is_not_computed(scenario, tmp_path, monkeypatch):
     written = runs.write_run(scenario, tmp_path)
     written.rename(resuming.unfinished(written))
-    monkeypatch.setattr(runs, "calibrated", None)
+    monkeypatch.setattr(runs, "_calibrated", None)
     assert runs.write_run(scenario, tmp_path) == written and finished(written)
 
 

@@ -22,6 +22,7 @@ from tests import fresh
 from tests.engines.same import SCENARIOS, SMALL, shas
 
 long = pytest.mark.long
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -23,7 +23,7 @@ from tests.engines.same import MIXED, shas
 from tests.small import tables
 from tests.stopping import finish, parts, start
 
-long = pytest.mark.long
+faults = pytest.mark.faults
 ON_RAY = ("--engine", "ray", "--workers", "2")
 LOOPBACK = {"node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 80 * 2**20}
 ROLLOUTS = 150  # a chunk each: enough seconds to kill somebody in
@@ -120,7 +120,7 @@ def listens_outside() -> list[str]:
     return found
 
 
-@long
+@faults
 def test_a_node_that_is_lost_changes_nothing(here, undisturbed, cluster):
     assert listens_outside() == []
     run = start(here, *ON_RAY, "--address", cluster.address, out="node")
@@ -134,7 +134,7 @@ def test_a_node_that_is_lost_changes_nothing(here, undisturbed, cluster):
     assert gone("ray::Actor")  # the cluster is left as it was found
 
 
-@long
+@faults
 def test_a_worker_that_is_lost_changes_nothing(here, undisturbed, cluster):
     run = start(here, *ON_RAY, "--address", cluster.address, out="worker")
     wait_for_parts(run, here / "worker", ROLLOUTS // 2)
@@ -144,14 +144,14 @@ def test_a_worker_that_is_lost_changes_nothing(here, undisturbed, cluster):
     assert stopping.tables(here / "worker") == undisturbed
 
 
-@long
+@faults
 def test_more_workers_than_cores_do_not_wait_for_each_other(here, undisturbed, cluster):
     code, _, said = finish(start(here, *ON_RAY[:-1], "5", "--address", cluster.address, out="many"))
     assert code == 0, said
     assert stopping.tables(here / "many") == undisturbed
 
 
-@long
+@faults
 def test_ctrl_c_stops_everybody_and_the_run_goes_on_from_there(here, undisturbed):
     run = start(here, *ON_RAY, out="stopped")
     wait_for_parts(run, here / "stopped", ROLLOUTS // 2)
@@ -165,7 +165,7 @@ def test_ctrl_c_stops_everybody_and_the_run_goes_on_from_there(here, undisturbed
     assert gone()
 
 
-@long
+@faults
 def test_ray_says_nothing(here):
     code, _, said = finish(start(here, *ON_RAY, out="quiet"))
     assert code == 0
@@ -181,21 +181,21 @@ def local(here):
     assert gone()
 
 
-@long
+@faults
 def test_a_worker_that_always_dies_stops_the_run(local, monkeypatch, tmp_path):
     monkeypatch.setattr(ray_engine, "Actor", actors.Hopeless)
     with pytest.raises(Stopped, match="workers are lost again and again .*memory enough"):
         write_run(load(tables()), tmp_path, engine=engine("ray", 2))
 
 
-@long
+@faults
 def test_a_folder_that_not_all_machines_see_is_named(local, monkeypatch, tmp_path):
     monkeypatch.setattr(ray_engine, "Actor", actors.Elsewhere)
     with pytest.raises(Stopped, match="work.pickle is not there on machine .*all machines have to see"):
         write_run(load(tables()), tmp_path, engine=engine("ray", 2))
 
 
-@long
+@faults
 def test_a_worker_computes_on_one_core(local, monkeypatch, tmp_path):
     monkeypatch.setattr(ray_engine, "Actor", actors.Measured)
     assert shas(write_run(load(MIXED), tmp_path, engine=engine("ray", 1)))
