@@ -70,6 +70,5 @@ def recorded(problem: Problem, num_rollouts: int, ratios: bool = True) -> tuple[
     chunks = list(execute(sweep.plan(scenario(problem, ratios=ratios, num_rollouts=num_rollouts))))
     names = chunks[0].trace.metrics
     metrics = {name: np.concatenate([chunk.trace.metrics[name][0] for chunk in chunks]) for name in names}
-    (params,) = chunks[-1].last_params().values()
     tokens = np.concatenate([chunk.trace.tokens.tokens[0] for chunk in chunks]) if ratios else None
-    return tokens, Trained(np.asarray(params["logits"]), metrics)
+    return tokens, Trained(chunks[-1].trace.params["logits"][0], metrics)

@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.program import Program, State, compile_chunk
 from simulator.sweep import Job, Plan, jobs
-from simulator.types import Params, Trace
+from simulator.types import Trace
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,6 @@ class Chunk:
     rollouts: np.ndarray  # [C]
     recorded_rollouts: np.ndarray  # of trace.tokens
     trace: Trace
-
-    def last_params(self) -> dict[tuple[int, int], Params]:
-        """The parameters after the chunk, by point and seed."""
-        lanes = zip(self.points.tolist(), self.seeds.tolist(), strict=True)
-        return {which: jax.tree.map(lambda leaf, n=n: leaf[n], self.trace.params) for n, which in enumerate(lanes)}
 
 
 @dataclass(frozen=True)

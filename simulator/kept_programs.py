@@ -149,9 +149,7 @@ def _read(path: Path) -> jax.stages.Compiled | None:
         program, inside, outside = pickle.loads(path.read_bytes())
         trees = (jax.tree.structure(outline) for outline in (inside, outside))
         return deserialize_and_load(program, *trees, execution_devices=jax.local_devices()[:1])
-    except OSError:
-        return None
-    except Exception:  # whatever a damaged file leads to: it is compiled and written again
+    except Exception:  # whatever a damaged file leads to, too: it is compiled and written again
         return None
 
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator import estimates
 from simulator.errors import ScenarioError
 from simulator.sweep import Plan
 
@@ -40,22 +39,21 @@ def too_large(todo: Plan, out: Path, left: float = 1.0) -> Iterator[tuple[str, s
 
 def disk_bytes(todo: Plan) -> float:
     """What the tables take on disk, about."""
-    costs = (estimates.cost(structure.example) for structure in todo.structures)
-    return sum(cost.disk_bytes * its.lanes * its.num_rollouts for cost, its in zip(costs, todo.layouts, strict=True))
+    return sum(
+        cost.disk_bytes * its.lanes * its.num_rollouts for cost, its in zip(todo.costs, todo.layouts, strict=True)
+    )
 
 
 def seconds(todo: Plan) -> float:
     """How long the updates take on one core, about, programs compiled."""
-    costs = (estimates.cost(structure.example) for structure in todo.structures)
-    return sum(cost.seconds * its.lanes * its.num_rollouts for cost, its in zip(costs, todo.layouts, strict=True))
+    return sum(cost.seconds * its.lanes * its.num_rollouts for cost, its in zip(todo.costs, todo.layouts, strict=True))
 
 
 def memory_bytes(todo: Plan) -> float:
     """What the largest chunk takes, about, and what is in flight with it."""
-    costs = (estimates.cost(structure.example) for structure in todo.structures)
     return max(
         IN_FLIGHT * cost.recorded_bytes * its.width * its.blocks * its.stretch + cost.live_bytes * its.width
-        for cost, its in zip(costs, todo.layouts, strict=True)
+        for cost, its in zip(todo.costs, todo.layouts, strict=True)
     )
 
 

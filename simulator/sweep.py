@@ -79,16 +79,20 @@ class Plan:
     first_seed: int
 
     @cached_property
+    def costs(self) -> list[estimates.Cost]:
+        """What one rollout of one lane of each structure costs."""
+        return [estimates.cost(structure.example) for structure in self.structures]
+
+    @cached_property
     def layouts(self) -> list[Layout]:
         """How each structure's lanes are laid out."""
-        costs = [estimates.cost(structure.example) for structure in self.structures]
         rollouts = [structure.example.training.num_rollouts for structure in self.structures]
         lanes = [len(structure.points) * self.seeds for structure in self.structures]
-        total = sum(cost.seconds * n * count for cost, n, count in zip(costs, lanes, rollouts, strict=True))
+        total = sum(cost.seconds * n * count for cost, n, count in zip(self.costs, lanes, rollouts, strict=True))
         seconds = float(np.clip(total / CHUNKS_WANTED, *CHUNK_SECONDS))
         return [
             layout(structure.example, n, cost, seconds)
-            for structure, n, cost in zip(self.structures, lanes, costs, strict=True)
+            for structure, n, cost in zip(self.structures, lanes, self.costs, strict=True)
         ]
 
     @cached_property
