@@ -54,7 +54,7 @@ def _warnings(run: Run) -> str:
 
 
 def _verdicts(run: Run) -> str:
-    if not run.claims:
+    if not run.verdicts:
         return ""
     rows = [
         [
@@ -65,7 +65,7 @@ def _verdicts(run: Run) -> str:
             f"{claim['cases']:,}",
             f"<b class='{claim['verdict'].replace(' ', '-')}'>{claim['verdict']}</b>",
         ]
-        for claim in run.claims
+        for claim in run.verdicts
     ]
     names = ["claim", "predicted", "measured", "tolerance", "cases", "verdict"]
     note = "Predicted and measured stand for the case that differs most from its prediction."

@@ -68,8 +68,13 @@ class Run:
         return pd.read_parquet(self.directory / "summary.parquet")
 
     @cached_property
-    def claims(self) -> list[dict[str, Any]]:
-        """The scenario's claims with what was measured and the verdicts."""
+    def claims(self) -> pd.DataFrame:
+        """One row per claim of the scenario: what was predicted, what was measured, and the verdict."""
+        return pd.DataFrame(self.verdicts)
+
+    @cached_property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """The same as they are written in claims.json."""
         return json.loads((self.directory / "claims.json").read_text())
 
     @property

@@ -33,7 +33,7 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(f"mean ± 95 % interval over {seeds} seeds" if seeds > 1 else "one seed", style="italic dim")
     if rest:
         console.print(rest)
-    if run.claims:
+    if run.verdicts:
         console.print()
         console.print(verdicts(run))
     console.print(f"\n{escape(finding(run))}")
@@ -81,7 +81,7 @@ def verdicts(run: Run) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("claim")
     signs = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
-    for claim in run.claims:
+    for claim in run.verdicts:
         verdict = claim["verdict"]
         table.add_row(
             signs[claim["relation"]] + number(claim["predicted"]),

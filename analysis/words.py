@@ -139,7 +139,7 @@ def _goal(to: str | float) -> str:
 
 
 def _fared(run: Run) -> str:
-    claims = run.claims
+    claims = run.verdicts
     held = sum(claim["verdict"] == "holds" for claim in claims)
     if not claims:
         return ""

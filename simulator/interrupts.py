@@ -1,13 +1,15 @@
-"""Who hears Ctrl-C and SIGTERM: this process, as an exception, and none that it starts."""
+"""Who hears Ctrl-C and SIGTERM: this process, as an exception, at a moment that bears it; and none that it starts."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 SOON = 0.05  # seconds
@@ -25,9 +27,11 @@ def signals_raise() -> Iterator[None]:
         ours = [number for number, default in DEFAULTS.items() if signal.getsignal(number) is default]
     for number in ours:
         signal.signal(number, _raise)
+    before, sys.unraisablehook = sys.unraisablehook, _ignored
     try:
         yield
     finally:
+        sys.unraisablehook = before
         for number in ours:
             signal.signal(number, DEFAULTS[number])
 
@@ -46,21 +50,30 @@ def children_deaf_to_ctrl_c() -> Iterator[None]:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    if _swallows(frame):
-        later = threading.Timer(SOON, os.kill, (os.getpid(), number))
-        later.daemon = True
-        later.start()
-        return
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    """Not while a module is imported: what is written in C, jaxlib for one, may crash of it."""
+    if _imports(frame):
+        _once_more(number)
+    else:
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
-def _swallows(frame: FrameType | None) -> bool:
-    """Whether an exception would be ignored: in modules of C while they are imported, in what jax lets garbage collect.
-
-    While C runs signals wait, so that they are heard just there.
-    """
+def _imports(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_code.co_name == "_xla_gc_callback" or "importlib._bootstrap" in frame.f_code.co_filename:
+        if "importlib._bootstrap" in frame.f_code.co_filename:
             return True
         frame = frame.f_back
     return False
+
+
+def _ignored(exception: Any) -> None:
+    """What Python has nobody to hand to, as in jax's callback of the garbage collector: an interrupt comes again."""
+    if isinstance(exception.exc_value, KeyboardInterrupt):
+        _once_more(signal.SIGTERM if isinstance(exception.exc_value, Terminated) else signal.SIGINT)
+    else:
+        sys.__unraisablehook__(exception)
+
+
+def _once_more(number: int) -> None:
+    later = threading.Timer(SOON, os.kill, (os.getpid(), number))
+    later.daemon = True
+    later.start()

@@ -45,7 +45,7 @@ def start(here: Path, *arguments: str, before: str = SMALL_CHUNKS, out: str = "r
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['ratiodrift', *{arguments!r}]\n"
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored\n"
         f"if __name__ == '__main__':\n    {before}\n"
-        "    from simulator.cli import main\n    sys.exit(main())"
+        "    from simulator.cli import command\n    command()"
     )
     (here / "killed.toml").write_text(SCENARIO)
     (here / "killed.py").write_text(code)  # workers, which are spawned, look for it

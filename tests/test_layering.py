@@ -42,7 +42,7 @@ LAYERS = [
     ["simulator.runs"],
 ]
 # Modules above these (replaying, …) may import all of them; the command line is on top.
-COMMANDS = ("simulator.cli", "simulator.__main__", "simulator.commands")
+COMMANDS = ("simulator.cli", "simulator.arguments", "simulator.__main__", "simulator.commands")
 SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # none of them knows another's parts
 
 LOOP = ("simulator.loop", "simulator.updating")

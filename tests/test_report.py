@@ -65,7 +65,7 @@ def rendered(labels, **more):
     row = {"seed": 0, "rollout": 0, "update": 1, "update/norm": 1.0, **own}
     points = [{"optimizer": label, **more} for label in labels]
     made = made_run([row | {"point": point} for point in range(len(labels))], points=points)
-    made.__dict__.update(summary=summarize(made), claims=[])
+    made.__dict__.update(summary=summarize(made), verdicts=[])
     text = render(made)
     return text[text.index("<main>") :]
 

@@ -105,8 +105,8 @@ def test_every_shipped_scenario_is_tried():
 
 @pytest.mark.parametrize("shipped_run", of(*SHRUNK), indirect=True)
 def test_its_claims_are_put_to_cases_and_hold(shipped_run):
-    assert shipped_run.claims, "a shipped scenario without a claim says nothing"
-    assert [(claim["says"], claim["verdict"]) for claim in shipped_run.claims if claim["verdict"] != "holds"] == []
+    assert shipped_run.verdicts, "a shipped scenario without a claim says nothing"
+    assert [(claim["says"], claim["verdict"]) for claim in shipped_run.verdicts if claim["verdict"] != "holds"] == []
 
 
 @pytest.mark.parametrize("shipped_run", of("magnitude_blindness"), indirect=True)

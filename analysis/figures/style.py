@@ -26,13 +26,17 @@ LINE = 26  # characters of a category's label before it is broken
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, what it shows, and the sentence that says how to read it; `least_width` in pixels."""
+    """A drawing, what it shows, and the sentence that says how to read it; `least_width` in pixels.
+
+    `data` is what it is drawn from, whole where the drawing is thinned: a page's reader can take it away.
+    """
 
     name: str
     title: str
     reading: str
     drawing: go.Figure
     least_width: int = 0
+    data: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

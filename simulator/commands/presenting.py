@@ -84,7 +84,7 @@ def present(directory: Path, known: bool) -> int:
     show(run)
     if known:
         print("This very scenario has run before: its results are shown again (--force runs it anew).")
-    return 1 if any(claim["verdict"] == "fails" for claim in run.claims) else 0
+    return 1 if any(claim["verdict"] == "fails" for claim in run.verdicts) else 0
 
 
 def serve() -> int:

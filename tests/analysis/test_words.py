@@ -28,7 +28,7 @@ def test_the_finding_names_the_extremes_and_the_verdicts():
     ]
     run = made_run(rows, points=[{"optimizer": "adam"}, {"optimizer": "sgd"}])
     run.__dict__["summary"] = summarize(run)
-    run.__dict__["claims"] = [{"verdict": "holds"}, {"verdict": "fails"}]
+    run.__dict__["verdicts"] = [{"verdict": "holds"}, {"verdict": "fails"}]
     assert finding(run) == ("ratio/max at the end of a rollout runs from 1.2 (sgd) to 1.8 (adam). 1 of 2 claims hold.")
 
 

@@ -1,0 +1,20 @@
+"""`ratiodrift report`: a run's page anew."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from simulator.commands.opened import opened
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Write the page of a run again, as this version writes it."""
+    run = opened(options.run)
+    from analysis.files import write_whole
+    from analysis.report import render
+
+    page = Path(options.out) if options.out else run.directory / "report.html"
+    write_whole(page, render(run).encode())
+    print(page)
+    return 0
