@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from analysis.excerpt import excerpt
 from analysis.run import LEARNING_RATE
-from analysis.words import fairness, finding, measured, memory, number, with_interval
+from analysis.words import bound, fairness, finding, measured, memory, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def show(run: Run, console: Console | None = None) -> None:
         console.print(rest)
     if run.verdicts:
         console.print()
-        console.print(verdicts(run))
+        console.print(verdicts(run.verdicts))
     console.print(f"\n{escape(finding(run))}")
     for sentence in filter(None, (memory(run), fairness(run))):
         console.print(escape(sentence))
@@ -73,20 +73,33 @@ def _cells(row: pd.Series, columns: list[str]) -> list[str]:
     return interval + [number(row[name]) for name in columns[1:]]
 
 
-def verdicts(run: Run) -> Table:
-    """One row a claim: predicted, measured where they differ most, verdict."""
+def verdicts(claims: list[dict[str, Any]]) -> Table:
+    """One row a claim: what it allows, what was measured where that differs most, the verdict."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("predicted", "measured"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("claim")
-    signs = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
-    for claim in run.verdicts:
-        verdict = claim["verdict"]
-        table.add_row(
-            signs[claim["relation"]] + number(claim["predicted"]),
-            measured(claim),
-            f"[{COLOURS[verdict]}]{verdict}[/]",
-            escape(claim["says"]),
-        )
+    for claim in claims:
+        table.add_row(*verdict_cells(claim))
     return table
+
+
+def verdicts_of_all(scenarios: list[dict[str, Any]]) -> Table:
+    """One row a claim, scenario by scenario."""
+    table = verdicts([])
+    table.add_column("seeds", justify="right")
+    for scenario in scenarios:
+        table.add_section()
+        table.add_row("", "", "", f"[bold]{escape(scenario['scenario'])}[/]", "")
+        for claim in scenario["claims"]:
+            table.add_row(*verdict_cells(claim), str(claim["seeds"] or "–"))
+    return table
+
+
+def verdict_cells(claim: dict[str, Any]) -> list[str]:
+    """Predicted, measured, verdict and the sentence, with what the verdict rests on where it is not that it holds."""
+    verdict, says = claim["verdict"], escape(claim["says"])
+    if verdict != "holds":
+        says += f"\n[dim]{escape(claim['why'])}[/]"
+    return [bound(claim), measured(claim), f"[{COLOURS[verdict]}]{verdict}[/]", says]

@@ -15,6 +15,9 @@ MEANS = {
     "mean": "on average over all updates",
 }
 
+BOUNDS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
+VERDICTS = {"holds": "holds", "fails": "fails", "cannot tell": "cannot be judged"}
+
 
 def number(value: float | None, digits: int = 4) -> str:
     """A number in so many significant digits; '–' for what is undefined."""
@@ -36,12 +39,20 @@ def with_interval(mean: float, low: float) -> str:
     return f"{mean:.{decimals}f} ± {half:.{decimals}f}" if decimals <= 6 else f"{number(mean)} ± {half:.1e}"
 
 
+def bound(claim: dict[str, Any]) -> str:
+    """What a judged claim predicts for the case that differs most: '1.6', '≥ 0.3', '> 0'."""
+    sign = {"positive": "> ", "negative": "< "}.get(claim["prediction"], BOUNDS[claim["relation"]])
+    return number(None) if claim["predicted"] is None else sign + number(claim["predicted"])
+
+
 def measured(claim: dict[str, Any]) -> str:
-    """A claim's measured value with its interval over seeds, where seeds differ."""
-    value, half = claim["measured"], claim["half_width"]
-    if value is None or half is None or half <= 1e-9 * max(abs(value), 1.0):
+    """A claim's measured value with its interval over seeds, where seeds differ: '1.8 ± 0.1', '0.5 [0.4, 0.7]'."""
+    value, low, high = claim["measured"], claim["low"], claim["high"]
+    if value is None or low is None or high is None or high - low <= 2e-9 * max(abs(value), 1.0):
         return number(value)
-    return with_interval(value, value - half)
+    if math.isclose(value - low, high - value, rel_tol=1e-6):
+        return with_interval(value, low)
+    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def reading(run: Run, name: str) -> str:
@@ -77,7 +88,7 @@ def finding(run: Run) -> str:
             f"{metric}{when} runs from {number(least[metric])} ({least['label']}) "
             f"to {number(most[metric])} ({most['label']})."
         )
-    return " ".join(filter(None, [sentence, _fared(run)]))
+    return " ".join(filter(None, [sentence, fared(run.verdicts)]))
 
 
 def memory(run: Run) -> str:
@@ -138,13 +149,12 @@ def _goal(to: str | float) -> str:
     return number(to) if isinstance(to, float) else f"that of {to}"
 
 
-def _fared(run: Run) -> str:
-    claims = run.verdicts
-    held = sum(claim["verdict"] == "holds" for claim in claims)
-    if not claims:
-        return ""
-    if len(claims) == 1:
-        return f"The claim {claims[0]['verdict'].replace('cannot tell', 'cannot be judged')}."
+def fared(claims: list[dict[str, Any]]) -> str:
+    """How claims fared: 'All 6 claims hold.', '4 of 6 claims hold, 1 fails, 1 cannot be judged.'; empty without any."""
+    held, failed, open_ = (sum(claim["verdict"] == verdict for claim in claims) for verdict in VERDICTS)
+    if len(claims) <= 1:
+        return "".join(f"The claim {VERDICTS[claim['verdict']]}." for claim in claims)
     if held == len(claims):
-        return f"All {held} claims hold."
-    return f"{held} of {len(claims)} claims hold."
+        return f"All {len(claims)} claims hold."
+    parts = [f"{held} of {len(claims)} claims hold", f"{failed} fail{'s' * (failed == 1)}", f"{open_} cannot be judged"]
+    return ", ".join(part for part, count in zip(parts, (1, failed, open_), strict=True) if count) + "."

@@ -55,6 +55,14 @@ def compile_chunk(structure: Structure, its: Layout) -> Program:
     return _compiled(treedef, kinds, its.width, its.stretch)
 
 
+def forget_compiled() -> None:
+    """Let go of all compiled programs and their memory: what runs next has others."""
+    import jax
+
+    _compiled.cache_clear()
+    jax.clear_caches()
+
+
 @lru_cache(maxsize=64)
 def _compiled(treedef: Any, kinds: tuple[tuple, ...], width: int, stretch: int) -> Program:
     options = OPTIONS.get(jax.default_backend())

@@ -32,7 +32,7 @@ def room_for_programs():
         jax.clear_caches()
         programs = sys.modules.get("simulator.program")
         if programs is not None:
-            programs._compiled.cache_clear()
+            programs.forget_compiled()
 
 
 @pytest.fixture

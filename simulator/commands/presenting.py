@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from traceback import print_exc
 from types import TracebackType
+from typing import Any
 
 from simulator.interrupts import children_deaf_to_ctrl_c
 
@@ -53,7 +54,7 @@ class Presenter:
         self._say((KNOWN if known else "") + str(directory))
         self.process.stdin.close()
         code, self.process = self.process.wait(), None
-        if code not in (0, 1):
+        if code not in (0, 1, 2):
             raise SystemExit(code)  # the other process has said why
         return code
 
@@ -84,7 +85,15 @@ def present(directory: Path, known: bool) -> int:
     show(run)
     if known:
         print("This very scenario has run before: its results are shown again (--force runs it anew).")
-    return 1 if any(claim["verdict"] == "fails" for claim in run.verdicts) else 0
+    return verdict_code(run.verdicts)
+
+
+def verdict_code(claims: list[dict[str, Any]]) -> int:
+    """The exit code: 2 where a claim is refused, since no data could prove it wrong; 1 where one fails; else 0."""
+    refused = [claim for claim in claims if claim["refused"]]
+    for claim in refused:
+        print(f"claim refused: {claim['says']}: {claim['refused']}", file=sys.stderr)
+    return 2 if refused else 1 if any(claim["verdict"] == "fails" for claim in claims) else 0
 
 
 def serve() -> int:

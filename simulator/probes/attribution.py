@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.lazy import Array, jnp, optax
-from simulator.probes.base import Metric, average, probe
+from simulator.probes.base import SIZE, Metric, average, probe
 from simulator.probes.clipping import excess
 from simulator.step_context import StepContext
 
@@ -11,10 +11,20 @@ SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
 
 
 @probe(
-    Metric("update/coasting_norm", "norm of the update that a gradient of zero would get, decay aside", "gradient"),
-    Metric("update/fresh_norm", "norm of what this update's gradient adds to that", "gradient"),
-    Metric("update/decay_norm", "norm of the update's weight decay", "gradient"),
-    Metric("update/earlier_norm", "norm of what earlier rollouts' gradients left of the coasting update", "gradient"),
+    Metric(
+        "update/coasting_norm",
+        "norm of the update that a gradient of zero would get, decay aside",
+        "gradient",
+        within=SIZE,
+    ),
+    Metric("update/fresh_norm", "norm of what this update's gradient adds to that", "gradient", within=SIZE),
+    Metric("update/decay_norm", "norm of the update's weight decay", "gradient", within=SIZE),
+    Metric(
+        "update/earlier_norm",
+        "norm of what earlier rollouts' gradients left of the coasting update",
+        "gradient",
+        within=SIZE,
+    ),
     Metric(
         "drift/coasting",
         "share of the log-ratio change of silenced tokens that the coasting part of the update carries",

@@ -15,6 +15,8 @@ from simulator.types import Rollout
 
 Probe = Callable[[StepContext], dict[str, Array]]
 
+SHARE, SIZE, COSINE = (0.0, 1.0), (0.0, None), (-1.0, 1.0)  # the values that a metric can have
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -26,6 +28,7 @@ class Metric:
     `reading`: the value that stands for a whole run in the summary: "mean" over all updates; "sum" over a rollout's
     updates, averaged over rollouts; "end", after the last update of a rollout, averaged over rollouts; "final", after
     the last update of the run. A `quotient` of two other metrics is the quotient of their means there.
+    `within`: the smallest and the largest value that it can have, None where there is none.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Metric:
     when: Literal["gradient", "after", "rollout"]
     reading: Literal["mean", "sum", "end", "final"] = "mean"
     quotient: tuple[str, str] | None = None
+    within: tuple[float | None, float | None] = (None, None)
 
 
 METRICS: dict[str, Metric] = {}

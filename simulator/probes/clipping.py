@@ -5,18 +5,28 @@ from __future__ import annotations
 from jaxtyping import Float
 
 from simulator.lazy import Array, jnp
-from simulator.probes.base import Metric, average, probe, share
+from simulator.probes.base import SHARE, SIZE, Metric, average, probe, share
 from simulator.step_context import StepContext
 from simulator.surrogates.base import Surrogate
 from simulator.types import Minibatch, settled
 
 
 @probe(
-    Metric("clip/active", "share of tokens whose gradient the clip makes exactly zero (sign-aware)", "gradient"),
-    Metric("clip/active_low", "share of tokens with A < 0 cut below 1 − clip_low", "gradient"),
-    Metric("clip/active_high", "share of tokens with A > 0 cut above 1 + clip_high", "gradient"),
-    Metric("clip/dual", "share of tokens with A < 0 cut above the dual bound", "gradient"),
-    Metric("clip/outside", "share of tokens whose ratio is outside the band, whatever the sign of A", "gradient"),
+    Metric(
+        "clip/active",
+        "share of tokens whose gradient the clip makes exactly zero (sign-aware)",
+        "gradient",
+        within=SHARE,
+    ),
+    Metric("clip/active_low", "share of tokens with A < 0 cut below 1 − clip_low", "gradient", within=SHARE),
+    Metric("clip/active_high", "share of tokens with A > 0 cut above 1 + clip_high", "gradient", within=SHARE),
+    Metric("clip/dual", "share of tokens with A < 0 cut above the dual bound", "gradient", within=SHARE),
+    Metric(
+        "clip/outside",
+        "share of tokens whose ratio is outside the band, whatever the sign of A",
+        "gradient",
+        within=SHARE,
+    ),
 )
 def clip(step: StepContext) -> dict[str, Array]:
     """How many tokens the clip silenced in this update; absent for methods that silence none."""
@@ -43,8 +53,15 @@ def clip(step: StepContext) -> dict[str, Array]:
         "mean log-ratio beyond the bound that the advantage pushes towards, 0 inside (at the method's level)",
         "after",
         "end",
+        within=SIZE,
     ),
-    Metric("drift/excess_max", "largest log-ratio beyond the bound that the advantage pushes towards", "after", "end"),
+    Metric(
+        "drift/excess_max",
+        "largest log-ratio beyond the bound that the advantage pushes towards",
+        "after",
+        "end",
+        within=SIZE,
+    ),
 )
 def drift(step: StepContext) -> dict[str, Array]:
     """How far beyond the clip bound the update left the ratios; absent for methods without a bound on ratios."""

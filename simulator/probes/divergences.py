@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from simulator import exact
 from simulator.lazy import Array, jnp
-from simulator.probes.base import Metric, average, probe
+from simulator.probes.base import SIZE, Metric, average, probe
 from simulator.step_context import StepContext
 
 
 @probe(
     Metric("kl/behavior_k1", "mean over tokens of −log ρ, which estimates KL(behavior ‖ policy)", "after", "end"),
-    Metric("kl/behavior_k2", "mean over tokens of ½ (log ρ)²", "after", "end"),
-    Metric("kl/behavior_k3", "mean over tokens of ρ − 1 − log ρ", "after", "end"),
-    Metric("kl/behavior_exact", "KL(behavior ‖ policy) summed over all completions, mean over prompts", "after", "end"),
+    Metric("kl/behavior_k2", "mean over tokens of ½ (log ρ)²", "after", "end", within=SIZE),
+    Metric("kl/behavior_k3", "mean over tokens of ρ − 1 − log ρ", "after", "end", within=SIZE),
     Metric(
-        "kl/reference_exact", "KL(policy ‖ reference) summed over all completions, mean over prompts", "after", "final"
+        "kl/behavior_exact",
+        "KL(behavior ‖ policy) summed over all completions, mean over prompts",
+        "after",
+        "end",
+        within=SIZE,
+    ),
+    Metric(
+        "kl/reference_exact",
+        "KL(policy ‖ reference) summed over all completions, mean over prompts",
+        "after",
+        "final",
+        within=SIZE,
     ),
 )
 def kl(step: StepContext) -> dict[str, Array]:
@@ -32,8 +42,14 @@ def kl(step: StepContext) -> dict[str, Array]:
 
 
 @probe(
-    Metric("entropy", "mean over the rollout's tokens of the entropy of the policy there, in nats", "after", "final"),
-    Metric("entropy/exact", "entropy of whole completions, in nats, mean over prompts", "after", "final"),
+    Metric(
+        "entropy",
+        "mean over the rollout's tokens of the entropy of the policy there, in nats",
+        "after",
+        "final",
+        within=SIZE,
+    ),
+    Metric("entropy/exact", "entropy of whole completions, in nats, mean over prompts", "after", "final", within=SIZE),
 )
 def entropy(step: StepContext) -> dict[str, Array]:
     """The policy's entropy where the rollout went, and that of whole completions where they can be listed."""

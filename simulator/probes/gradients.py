@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.lazy import Array, jax, jnp, optax
-from simulator.probes.base import Metric, probe
+from simulator.probes.base import COSINE, SHARE, SIZE, Metric, probe
 from simulator.step_context import StepContext
 from simulator.types import Params
 
@@ -14,11 +14,18 @@ def _inner(left: Params, right: Params) -> Array:
 
 @probe(
     Metric("objective", "value of the surrogate objective (no measure of progress)", "gradient"),
-    Metric("grad/norm", "Euclidean norm of the objective's gradient", "gradient"),
-    Metric("update/norm", "Euclidean norm of what the optimizer added to the parameters", "gradient"),
-    Metric("update/cos_grad", "cosine of the update and the ascent gradient; NaN when one is zero", "gradient"),
-    Metric("update/displacement", "Euclidean distance of the parameters from their start", "after", "final"),
-    Metric("diverged", "1 when a parameter is not finite", "after", "final"),
+    Metric("grad/norm", "Euclidean norm of the objective's gradient", "gradient", within=SIZE),
+    Metric("update/norm", "Euclidean norm of what the optimizer added to the parameters", "gradient", within=SIZE),
+    Metric(
+        "update/cos_grad",
+        "cosine of the update and the ascent gradient; NaN when one is zero",
+        "gradient",
+        within=COSINE,
+    ),
+    Metric(
+        "update/displacement", "Euclidean distance of the parameters from their start", "after", "final", within=SIZE
+    ),
+    Metric("diverged", "1 when a parameter is not finite", "after", "final", within=SHARE),
 )
 def update(step: StepContext) -> dict[str, Array]:
     """Sizes and directions in parameter space."""

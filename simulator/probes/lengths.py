@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from simulator.lazy import Array, jnp
-from simulator.probes.base import Metric, probe
+from simulator.probes.base import SIZE, Metric, probe
 from simulator.step_context import StepContext
 
 
 @probe(
-    Metric("length/mean", "mean number of tokens of the rollout's completions, their end token included", "rollout"),
-    Metric("length/exact", "expected number of tokens under the policy, mean over prompts", "after", "final"),
+    Metric(
+        "length/mean",
+        "mean number of tokens of the rollout's completions, their end token included",
+        "rollout",
+        within=SIZE,
+    ),
+    Metric(
+        "length/exact", "expected number of tokens under the policy, mean over prompts", "after", "final", within=SIZE
+    ),
 )
 def length(step: StepContext) -> dict[str, Array]:
     """Lengths, sampled and expected; absent where completions have one token."""

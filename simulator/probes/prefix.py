@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, Int
 
 from simulator.environments.base import Environment
 from simulator.lazy import Array, jax, jnp, optax
-from simulator.probes.base import Metric, average, probe
+from simulator.probes.base import SHARE, SIZE, Metric, average, probe
 from simulator.step_context import StepContext
 from simulator.types import Rollout, settled
 
@@ -46,19 +46,36 @@ def first_sayers(environment: Environment, rollout: Rollout) -> Int[Array, "P G 
         "of groups that take part in the minibatch as a whole",
         "gradient",
     ),
-    Metric("prefix/grad_share", "norm of the gradient through shared prefix tokens, over the gradient's", "gradient"),
-    Metric("prefix/subset_weight", "mean |W| over tokens that some of a group share, but not all of it", "gradient"),
+    Metric(
+        "prefix/grad_share",
+        "norm of the gradient through shared prefix tokens, over the gradient's",
+        "gradient",
+        within=SIZE,
+    ),
+    Metric(
+        "prefix/subset_weight",
+        "mean |W| over tokens that some of a group share, but not all of it",
+        "gradient",
+        within=SIZE,
+    ),
     Metric(
         "prefix/subset_covariance",
         "mean |n · Cov(ω, A)| over the n sharers of such tokens: what of their W comes from unequal weights",
         "gradient",
+        within=SIZE,
     ),
-    Metric("prefix/subset_grad_share", "norm of the gradient through such tokens, over the gradient's", "gradient"),
+    Metric(
+        "prefix/subset_grad_share",
+        "norm of the gradient through such tokens, over the gradient's",
+        "gradient",
+        within=SIZE,
+    ),
     Metric(
         "prefix/restoring",
         "of shared tokens beyond the clip bound whose sharers' advantages have both signs, the share whose W points "
         "back to the band",
         "gradient",
+        within=SHARE,
     ),
     once=first_sayers,
 )

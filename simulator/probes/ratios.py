@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from simulator.lazy import Array, jnp
-from simulator.probes.base import Metric, average, probe
+from simulator.probes.base import SHARE, SIZE, Metric, average, probe
 from simulator.step_context import StepContext
 
 
 @probe(
-    Metric("ratio/mean", "mean of π/π_behavior over the rollout's tokens", "after", "end"),
-    Metric("ratio/min", "smallest ratio of the rollout's tokens", "after", "end"),
-    Metric("ratio/max", "largest ratio of the rollout's tokens", "after", "end"),
-    Metric("ratio/ess", "effective sample size of the ratios, (Σρ)² / (n Σρ²), a share from 0 to 1", "after", "end"),
+    Metric("ratio/mean", "mean of π/π_behavior over the rollout's tokens", "after", "end", within=SIZE),
+    Metric("ratio/min", "smallest ratio of the rollout's tokens", "after", "end", within=SIZE),
+    Metric("ratio/max", "largest ratio of the rollout's tokens", "after", "end", within=SIZE),
+    Metric(
+        "ratio/ess",
+        "effective sample size of the ratios, (Σρ)² / (n Σρ²), a share from 0 to 1",
+        "after",
+        "end",
+        within=SHARE,
+    ),
 )
 def ratio(step: StepContext) -> dict[str, Array]:
     """Mean, extremes and effective sample size of the token ratios."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from simulator import exact
 from simulator.lazy import Array, jnp
-from simulator.probes.base import Metric, probe
+from simulator.probes.base import SHARE, SIZE, Metric, probe
 from simulator.step_context import StepContext
 
 
 @probe(
     Metric("reward/mean", "mean reward of the rollout's completions", "rollout"),
-    Metric("reward/std", "deviation of those rewards over the whole batch (ddof 0)", "rollout"),
-    Metric("group/zero_std", "share of groups whose rewards are all equal: no signal", "rollout"),
+    Metric("reward/std", "deviation of those rewards over the whole batch (ddof 0)", "rollout", within=SIZE),
+    Metric("group/zero_std", "share of groups whose rewards are all equal: no signal", "rollout", within=SHARE),
 )
 def reward(step: StepContext) -> dict[str, Array]:
     """The rewards of the rollout."""

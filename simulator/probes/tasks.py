@@ -6,16 +6,19 @@ from jaxtyping import Bool
 
 from simulator import exact
 from simulator.lazy import Array, jnp, optax
-from simulator.probes.base import Metric, average, probe
+from simulator.probes.base import SHARE, SIZE, Metric, average, probe
 from simulator.step_context import StepContext
 
 
 @probe(
     Metric("task/<task>/reward", "mean reward of the task's completions in the rollout", "rollout"),
     Metric("task/<task>/return", "expected reward on the task's prompts, over all completions", "after", "final"),
-    Metric("task/<task>/advantage", "mean |A| of the task's completions", "rollout"),
+    Metric("task/<task>/advantage", "mean |A| of the task's completions", "rollout", within=SIZE),
     Metric(
-        "task/<task>/grad_share", "norm of the gradient from the task's prompts, over the sum of such norms", "gradient"
+        "task/<task>/grad_share",
+        "norm of the gradient from the task's prompts, over the sum of such norms",
+        "gradient",
+        within=SHARE,
     ),
     Metric(
         "task/<task>/update_share",

@@ -16,7 +16,9 @@ COMPARED_BY = tuple(probe.__name__ for probe in (ratio, drift, kl, exact_return)
 
 def _of_twin(name: str) -> Metric:
     metric = METRICS[name]
-    return Metric(f"twin/{name}", f"{metric.definition}; of the memoryless twin", metric.when, metric.reading)
+    return Metric(
+        f"twin/{name}", f"{metric.definition}; of the memoryless twin", metric.when, metric.reading, None, metric.within
+    )
 
 
 @probe(

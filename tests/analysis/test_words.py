@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.summary import summarize
-from analysis.words import finding, measured, number, with_interval
+from analysis.words import fared, finding, measured, number, with_interval
 from tests.analysis.made import made_run
 
 
@@ -29,12 +29,33 @@ def test_the_finding_names_the_extremes_and_the_verdicts():
     run = made_run(rows, points=[{"optimizer": "adam"}, {"optimizer": "sgd"}])
     run.__dict__["summary"] = summarize(run)
     run.__dict__["verdicts"] = [{"verdict": "holds"}, {"verdict": "fails"}]
-    assert finding(run) == ("ratio/max at the end of a rollout runs from 1.2 (sgd) to 1.8 (adam). 1 of 2 claims hold.")
+    assert finding(run) == (
+        "ratio/max at the end of a rollout runs from 1.2 (sgd) to 1.8 (adam). 1 of 2 claims hold, 1 fails."
+    )
 
 
 @pytest.mark.parametrize(
-    ("value", "half", "expected"),
-    [(-0.068, 0.0201, "-0.068 ± 0.020"), (1.6, None, "1.6"), (1.6, 0.0, "1.6"), (1.6, 1e-12, "1.6"), (None, None, "–")],
+    ("value", "low", "high", "expected"),
+    [
+        (-0.068, -0.0881, -0.0479, "-0.068 ± 0.020"),
+        (0.5, 0.4, 0.7, "0.5 [0.4, 0.7]"),  # a bootstrap's need not be symmetric
+        (1.6, None, None, "1.6"),
+        (1.6, 1.6, 1.6 + 1e-12, "1.6"),
+        (None, None, None, "–"),
+    ],
 )
-def test_a_measured_value_has_its_interval_where_seeds_differ(value, half, expected):
-    assert measured({"measured": value, "half_width": half}) == expected
+def test_a_measured_value_has_its_interval_where_seeds_differ(value, low, high, expected):
+    assert measured({"measured": value, "low": low, "high": high}) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], ""),
+        (["cannot tell"], "The claim cannot be judged."),
+        (["holds"] * 3, "All 3 claims hold."),
+        (["holds", "fails", "fails", "cannot tell"], "1 of 4 claims hold, 2 fail, 1 cannot be judged."),
+    ],
+)
+def test_how_claims_fared_in_a_sentence(verdicts, expected):
+    assert fared([{"verdict": verdict} for verdict in verdicts]) == expected

@@ -1,0 +1,81 @@
+"""What is fitted to a measured quantity: how it goes with a swept number, or over updates.
+
+Each fit is by least squares, seed by seed, so that its interval is over seeds as any other's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.parameters import parameters
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+COUNTED = ("rollout", "update")  # what any recorded metric can be followed over
+KINDS = ("slope", "elasticity", "half_life")
+
+
+def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]) -> pd.DataFrame:
+    """One row per group of measured values and seed: `point` (the group's first), `seed` and the fit as `measured`.
+
+    "slope": d y / d x.   "elasticity": d ln y / d ln x.   "half_life": −1 / (d log₂ y / d x), ∞ where y does not shrink
+
+    where x is what `fit["over"]` names: a swept column, whose points are one group where they are alike in all others;
+    "update" (within each rollout) or "rollout" (after its last update) of a recorded metric; or a column that counts
+    the cases of a derived quantity, as `j` does those of residual_update. `rows` are a derived quantity's, else None.
+    Values whose logarithm is not defined are left out; two different x at least, or there is no row.
+    """
+    over = fit["over"]
+    if over in run.swept:
+        rows = _over_points(run, _plain(run, metric) if rows is None else rows, over)
+    elif rows is None:
+        rows = _over_time(run, metric, over)
+    else:
+        rows = rows.assign(x=rows[over], group=rows["point"])
+    keys = [name for name in ("group", "seed", "rollout", "n") if name in rows.columns and name != over]
+    slopes = _slopes(rows, keys, logarithmic_x=fit["kind"] == "elasticity", logarithmic_y=fit["kind"] != "slope")
+    if fit["kind"] == "half_life":
+        halvings = -slopes["measured"] / np.log(2)
+        slopes["measured"] = np.where(halvings > 0, 1 / halvings.where(halvings > 0), np.inf)
+    return slopes.join(parameters(run), on="point")
+
+
+def _plain(run: Run, metric: str) -> pd.DataFrame:
+    return run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
+
+
+def _over_points(run: Run, rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows with their point's value of a swept column as `x`, and a number for those alike in all others as `group`."""
+    x = pd.to_numeric(pd.Series(run.points.swept[column], dtype=object), errors="coerce").astype(float)
+    others = [repr([values[point] for name, values in run.points.swept.items() if name != column])
+              for point in range(len(run.points))]  # fmt: skip
+    first: dict[str, int] = {}
+    group = pd.Series([first.setdefault(key, point) for point, key in enumerate(others)])
+    return rows.assign(x=rows["point"].map(x), group=rows["point"].map(group))
+
+
+def _over_time(run: Run, metric: str, over: str) -> pd.DataFrame:
+    columns = ["point", "seed", "rollout", "update", metric]
+    rows = run.stored_updates.read(columns).rename(columns={metric: "measured"})
+    if over == "rollout":
+        ends = rows.groupby(["point", "seed", "rollout"])["update"].transform("max")
+        rows = rows[rows["update"] == ends]
+    return rows.assign(x=rows[over], group=rows["point"])
+
+
+def _slopes(rows: pd.DataFrame, keys: list[str], logarithmic_x: bool, logarithmic_y: bool) -> pd.DataFrame:
+    """Σ (x − x̄)(y − ȳ) / Σ (x − x̄)², group by group."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = np.log(rows["x"].to_numpy(float)) if logarithmic_x else rows["x"].to_numpy(float)
+        y = np.log(rows["measured"].to_numpy(float)) if logarithmic_y else rows["measured"].to_numpy(float)
+    known = np.isfinite(x) & np.isfinite(y)
+    rows = rows[keys].assign(x=x, y=y)[known]
+    x, y = (rows[name] - rows.groupby(keys)[name].transform("mean") for name in ("x", "y"))
+    sums = rows[keys].assign(above=x * y, below=x * x).groupby(keys).sum().reset_index()
+    sums = sums[sums["below"] > 0]
+    found = sums.assign(measured=sums["above"] / sums["below"]).rename(columns={"group": "point"})
+    return found[["point", "seed", "measured"]].reset_index(drop=True)
