@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test long faults parity bench lint docs pictures clean
+.PHONY: demo test long faults parity check bench lint docs pictures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ratiodrift run momentum_overshoot
@@ -21,6 +21,10 @@ parity: $(VENV)/.ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parity]'
 	$(BIN)/python -c 'import torch, trl'
 	$(BIN)/python -m pytest tests/parity
+
+check: $(VENV)/.ready
+	$(BIN)/ratiodrift check --out runs/check; status=$$?; \
+	  cp runs/check/claims.json docs/claims.json && $(BIN)/python docs/generate.py && exit $$status
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

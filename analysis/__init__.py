@@ -6,7 +6,15 @@ Files are the interface: nothing here imports the simulator or jax.
 from importlib import import_module
 from typing import Any
 
-_HOME = {"load": "analysis.run", "Run": "analysis.run", "RunError": "analysis.run", "complete": "analysis.completion"}
+_HOME = {
+    "load": "analysis.run",
+    "Run": "analysis.run",
+    "RunError": "analysis.run",
+    "complete": "analysis.completion",
+    "compare": "analysis.comparing",
+    "explanations": "analysis.explaining",
+    "export": "analysis.exports",
+}
 
 __all__ = sorted(_HOME)
 

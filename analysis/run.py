@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,9 @@ from analysis.points import Listed, Tabulated, points_of
 from analysis.readings import readings_of
 from analysis.stored import Stored
 from analysis.stored_tokens import StoredTokens
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SCHEMA_VERSION = 2
 LEARNING_RATE = "optimizer.learning_rate"
@@ -29,10 +32,19 @@ class Run:
     """One run directory. Every swept value is a column of every frame.
 
     `updates` and `ratios` are whole tables; what analysis works out, it reads by column, part by part (`stored_…`).
+    In a notebook a run shows its question, answer, table and verdicts.
     """
 
     directory: Path
     manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.directory)!r}: {len(self.points)} points, {self.manifest['plan']['seeds']} seeds)"
+
+    def _repr_html_(self) -> str:
+        from analysis.notebook import html
+
+        return html(self)
 
     @cached_property
     def updates(self) -> pd.DataFrame:
@@ -76,6 +88,14 @@ class Run:
     def verdicts(self) -> list[dict[str, Any]]:
         """The same as they are written in claims.json."""
         return json.loads((self.directory / "claims.json").read_text())
+
+    @cached_property
+    def figures(self) -> dict[str, go.Figure]:
+        """The figures that the run's data support, by name, as they are in the report."""
+        from analysis.figures import ALL
+        from analysis.notebook import titled
+
+        return {figure.name: titled(figure) for draw in ALL if (figure := draw(self)) is not None}
 
     @property
     def heading(self) -> dict[str, Any]:

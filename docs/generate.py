@@ -8,6 +8,7 @@ A marked part begins with `<!-- generated: NAME -->` and ends with `<!-- end -->
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from analysis.words import bound, measured
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
@@ -57,23 +59,38 @@ def _heading(path: Path) -> dict:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def checked() -> dict[str, list[dict]]:
+    """What `make check` found last, scenario by scenario: the verdicts on its claims."""
+    found = json.loads((ROOT / "docs" / "claims.json").read_text(encoding="utf-8"))
+    return {scenario["scenario"]: scenario["claims"] for scenario in found}
+
+
 def scenarios() -> str:
-    """The shipped scenarios, question by question."""
-    rows = []
+    """The shipped scenarios, question by question, and how their claims fared."""
+    rows, verdicts = [], checked()
     for name, path in shipped_scenarios().items():
         heading = _heading(path)
-        rows.append([f"`{name}`", heading["question"], heading["source"]])
-    return _table(["scenario", "question", "source"], rows)
+        rows.append([f"`{name}`", heading["question"], heading["source"], _held(verdicts.get(name, []))])
+    return _table(["scenario", "question", "source", "claims"], rows)
 
 
 def expectations() -> str:
-    """The shipped scenarios with what each claims, which is what to expect."""
-    blocks = []
+    """The shipped scenarios with what each claims, which is what to expect, and what was found."""
+    blocks, verdicts = [], checked()
     for name, path in shipped_scenarios().items():
         heading = _heading(path)
-        claims = "\n".join(f"- {claim['says']}." for claim in heading["claim"])
+        rows = [
+            [claim["says"], bound(claim), measured(claim), str(claim["seeds"] or "–"), claim["verdict"]]
+            for claim in verdicts.get(name, [])
+        ]
+        claims = _table(["claim", "predicted", "measured", "seeds", "verdict"], rows)
         blocks.append(f"### [`{name}`]({path.name})\n\n{heading['question']} ({heading['source']})\n\n{claims}")
     return "\n\n".join(blocks)
+
+
+def _held(claims: list[dict]) -> str:
+    held = sum(claim["verdict"] == "holds" for claim in claims)
+    return f"{'all ' if held == len(claims) else f'{held} of '}{len(claims)} hold"
 
 
 def parts() -> str:

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 import analysis
+from docs.generate import checked
 from simulator.runs import run
 from simulator.shipped import shipped_scenarios
 
@@ -105,8 +106,20 @@ def test_every_shipped_scenario_is_tried():
 
 @pytest.mark.parametrize("shipped_run", of(*SHRUNK), indirect=True)
 def test_its_claims_are_put_to_cases_and_hold(shipped_run):
+    """With so few seeds some intervals are wide; what was measured must be what is claimed all the same."""
     assert shipped_run.verdicts, "a shipped scenario without a claim says nothing"
-    assert [(claim["says"], claim["verdict"]) for claim in shipped_run.verdicts if claim["verdict"] != "holds"] == []
+    assert [claim["says"] for claim in shipped_run.verdicts if claim["verdict"] == "fails" or claim["refused"]] == []
+    unsure = [claim for claim in shipped_run.verdicts if claim["verdict"] == "cannot tell"]
+    assert [claim["says"] for claim in unsure if claim["largest_deviation"] > claim["tolerance"]] == []
+
+
+def test_in_full_size_every_claim_of_every_shipped_scenario_was_checked():
+    found = checked()  # by `make check`
+    asked = {name: tomllib.loads(path.read_text())["claim"] for name, path in shipped_scenarios().items()}
+    assert {name: [claim["says"] for claim in claims] for name, claims in found.items()} == {
+        name: [claim["says"] for claim in claims] for name, claims in asked.items()
+    }
+    assert [claim["says"] for claims in found.values() for claim in claims if claim["verdict"] != "holds"] == []
 
 
 @pytest.mark.parametrize("shipped_run", of("magnitude_blindness"), indirect=True)
