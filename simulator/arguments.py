@@ -10,6 +10,9 @@ of a run that was stopped, in whatever way, all that is written is kept: the sam
 
   ratiodrift run momentum_overshoot                  run a shipped scenario
   ratiodrift run my.toml --set optimizer.b1=0 --seeds 256
+  ratiodrift explain momentum_overshoot              in words: what was seen, and why
+  ratiodrift compare momentum_overshoot              variants side by side, paired by seed
+  ratiodrift check                                   the claims of all shipped scenarios
   ratiodrift init my.toml                            write a starter file to edit
 """
 

@@ -35,7 +35,7 @@ def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]
     elif rows is None:
         rows = _over_time(run, metric, over)
     else:
-        rows = rows.assign(x=rows[over], group=rows["point"])
+        rows = rows.assign(x=rows[over], group=rows["point"]).drop(columns="rollout")  # j goes on from one to the next
     keys = [name for name in ("group", "seed", "rollout", "n") if name in rows.columns and name != over]
     slopes = _slopes(rows, keys, logarithmic_x=fit["kind"] == "elasticity", logarithmic_y=fit["kind"] != "slope")
     if fit["kind"] == "half_life":

@@ -162,7 +162,7 @@ def allowed(claim: dict[str, Any], predicted: float) -> str:
     """What a claim allows, in a few characters: '1.6 ± 0.02', '≥ 0.3', '> 0'."""
     tolerance = claim["tolerance"]
     if (sign := SIGNS.get(claim["predicted"])) is not None:
-        return f"{'>' if sign > 0 else '<'} {number(sign * tolerance)}"
+        return f"{'>' if sign > 0 else '<'} {number(sign * tolerance + 0.0)}"
     if claim["relation"] == "equal":
         return f"{number(predicted)} ± {number(tolerance)}"
     sign, beyond = {"at_least": ("≥", -tolerance), "at_most": ("≤", tolerance)}[claim["relation"]]

@@ -74,7 +74,7 @@ def test_the_residuals_half_life_is_put_to_its_closed_form():
     # twenty updates with a gradient, then none: each is ρ = 0.9/√0.999 of the one before, and halves in ln 2 / −ln ρ
     rho = 0.9 / np.sqrt(0.999)
     updates = [
-        {"point": 0, "seed": 0, "rollout": 0, "update": update, "ratio/max": 1.0,
+        {"point": 0, "seed": 0, "rollout": update - 1, "update": 1, "ratio/max": 1.0,  # one update a rollout
          "grad/norm": float(update <= 20), "update/norm": 0.01 * rho ** max(update - 20, 0)}
         for update in range(1, 41)
     ]  # fmt: skip
