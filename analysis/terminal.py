@@ -48,6 +48,8 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(str(run.directory / "report.html"), soft_wrap=True)
     console.print("tables  ", end="")
     console.print(str(run.directory), soft_wrap=True)
+    console.print("why     ", end="")
+    console.print(f"ratiodrift explain {run.directory}", soft_wrap=True)
 
 
 def results(run: Run) -> tuple[Table, str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from analysis.braking.curves import COLOURS, residual_curves
 from analysis.braking.scaling import scaling_curves
 from analysis.braking.words import distance, elasticity, finding, headings, note, short
-from analysis.page import figure_block, html_table, page
+from analysis.page import Section, data_block, figure_block, html_table, page
+from analysis.page.provenance import copied
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,22 +44,25 @@ def render(brakes: Brakes) -> str:
     """The whole page as text."""
     facts = brakes.facts
     method = METHOD.format(rows=facts["shape"][0], columns=facts["shape"][1], **facts)
-    figures = [] if brakes.ranking.empty else _figures(brakes)
-    sections = [
+    opening = [
         f"<p class=question>{escape(QUESTION)}</p>",
         f"<p class=finding>{escape(finding(brakes))}</p>",
         f"<p class=note>{escape(method)}</p>",
-        *figures[:1],
-        "<h2>Table</h2>",
-        _table(brakes),
-        f"<p class=note>{escape(LEGEND.format(**facts))}</p>",
-        *figures[1:],
-        "<h2>Closed forms, and what to know</h2>",
-        _notes(brakes),
-        "<h2>The same numbers again</h2>",
-        _provenance(brakes),
     ]
-    return page(TITLE, "\n".join(sections))
+    figures = [] if brakes.ranking.empty else _figures(brakes)
+    legend = f"<p class=note>{escape(LEGEND.format(**facts))}</p>"
+    sections = [
+        Section("coasting", "When the gradient is gone", "\n".join(figures[:1])),
+        Section(
+            "table",
+            "Table",
+            _table(brakes) + legend + data_block("brake", brakes.ranking.rename_axis("optimizer").reset_index()),
+        ),
+        Section("figures", "From a cold start, and at other scales", "\n".join(figures[1:])),
+        Section("notes", "Closed forms, and what to know", _notes(brakes)),
+        Section("again", "The same numbers again", _provenance(brakes)),
+    ]
+    return page(TITLE, "\n".join(opening), sections, name="brake")
 
 
 def _figures(brakes: Brakes) -> list[str]:
@@ -110,10 +114,11 @@ def _formula(text: str) -> str:
 def _provenance(brakes: Brakes) -> str:
     facts = brakes.facts
     told = {
-        "command": facts["command"],
         "settings": ", ".join(facts["settings"]) or "optax's defaults",
         "gradient scales": "{:g} to {:g}".format(*facts["scales"]),
         "versions": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         "tables": "brake.parquet (one row an optimizer, start and kind of gradients), curves.parquet (every curve)",
     }
-    return html_table(["", ""], [[escape(name), escape(text)] for name, text in told.items()])
+    return copied(facts["command"]) + html_table(
+        ["", ""], [[escape(name), escape(text)] for name, text in told.items()]
+    )

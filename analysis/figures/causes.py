@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.style import Figure, dress, wrapped
+from analysis.figures.style import MARK, Figure, dress, labelled, wrapped
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 MOST_BARS = 24
 # column -> name, colour. `drift/coasted` is divided where `drift/earlier` is known.
 CAUSES = {
-    "drift/crossing": ("the step across the bound", "#9ca3af"),
-    "drift/coupled": ("coupling: other tokens' gradients", "#3366cc"),
-    "drift/coasted": ("memory of this rollout's gradients", "#dd5f32"),
-    "drift/earlier": ("memory of earlier rollouts", "#f0a58a"),
-    "drift/decayed": ("weight decay", "#8e44ad"),
-    "drift/curved": ("beyond the first order", "#d1d5db"),
+    "drift/crossing": ("the step across the bound", "#97a1b0"),
+    "drift/coupled": ("coupling: other tokens' gradients", "#1578b8"),
+    "drift/coasted": ("memory of this rollout's gradients", "#d9601a"),
+    "drift/earlier": ("memory of earlier rollouts", "#eda677"),
+    "drift/decayed": ("weight decay", "#8a63c4"),
+    "drift/curved": ("beyond the first order", "#5f6b7a"),
 }
 READING = (
     "Each bar adds up to the mean log-ratio beyond the clip bound at a rollout's end (●), divided by what carried the "
@@ -38,13 +38,13 @@ def causes(run: Run) -> Figure | None:
     if "drift/coasted" not in rows or "drift/excess_mean" not in rows or rows["drift/excess_mean"].max() <= 0:
         return None
     rows = rows.dropna(subset=["drift/excess_mean", "drift/coasted"])
-    hidden, rows = max(len(rows) - MOST_BARS, 0), rows.head(MOST_BARS).iloc[::-1]
+    data, hidden, rows = _data(run, rows), max(len(rows) - MOST_BARS, 0), rows.head(MOST_BARS).iloc[::-1]
     rows, drawing = rows.assign(label=rows["label"].map(wrapped)), go.Figure()
     for column, (name, colour) in CAUSES.items():
-        sizes = _sizes(rows, column)
-        if sizes is not None and sizes.abs().max() > 1e-3 * rows["drift/excess_mean"].max():
+        brought = sizes(rows, column)
+        if brought is not None and brought.abs().max() > 1e-3 * rows["drift/excess_mean"].max():
             drawing.add_bar(
-                x=sizes, y=rows["label"], orientation="h", name=name, marker={"color": colour},
+                x=brought, y=rows["label"], orientation="h", name=name, marker={"color": colour},
                 hovertemplate=f"{name}: %{{x:.4g}}<extra></extra>",
             )  # fmt: skip
     _draw_ends(drawing, rows, "drift/excess_mean", "all together", "circle")
@@ -52,14 +52,22 @@ def causes(run: Run) -> Figure | None:
     if has_twin:
         _draw_ends(drawing, rows, "twin/drift/excess_mean", "the memoryless twin", "diamond")
     drawing.update_layout(barmode="relative", bargap=0.35)
-    drawing.update_xaxes(title_text="mean excess")
+    drawing.update_xaxes(title_text="mean excess, in log-ratio")
     drawing.update_yaxes(automargin=True)
     title = "What carried the ratios beyond the bound"
     reading = READING + TWIN * has_twin + f" {hidden:,} more variants are in the tables." * (hidden > 0)
-    return Figure("causes", title, reading, dress(drawing, height=200 + 34 * len(rows)))
+    return Figure("causes", title, reading, dress(drawing, height=170 + 38 * len(rows)), data=data)
 
 
-def _sizes(rows: pd.DataFrame, column: str) -> pd.Series | None:
+def _data(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    """The bars and marks of all variants, under the names of their metrics."""
+    ends = [name for name in ("drift/excess_mean", "twin/drift/excess_mean") if name in rows]
+    parts = {column: sizes(rows, column) for column in CAUSES if column in rows}
+    return labelled(run, rows[["point", *ends]].assign(**parts))
+
+
+def sizes(rows: pd.DataFrame, column: str) -> pd.Series | None:
+    """What a cause brought, without what is drawn as another one; None where it is not recorded."""
     if column not in rows:
         return None
     earlier = rows["drift/earlier"].fillna(0.0) if "drift/earlier" in rows and column == "drift/coasted" else 0.0
@@ -69,6 +77,6 @@ def _sizes(rows: pd.DataFrame, column: str) -> pd.Series | None:
 def _draw_ends(drawing: go.Figure, rows: pd.DataFrame, column: str, name: str, symbol: str) -> None:
     drawing.add_scatter(
         x=rows[column], y=rows["label"], mode="markers", name=name,
-        marker={"symbol": symbol, "size": 10, "color": "#111827", "line": {"color": "white", "width": 1.5}},
+        marker={"symbol": symbol, "size": 10, **MARK},
         hovertemplate=f"{name}: %{{x:.4g}}<extra></extra>",
     )  # fmt: skip

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.axes import scale_axis
-from analysis.claims import cases
 from analysis.elasticities import local_elasticity
 from analysis.excerpt import thinned
-from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, named
+from analysis.figures.claimed import predicted_cases
+from analysis.figures.style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -26,9 +26,7 @@ READING = (
 
 def elasticity(run: Run) -> Figure | None:
     """Measured slopes as points, their closed form as a line; needs a claim about `local_elasticity`."""
-    claims = [claim for claim in run.heading["claim"] if claim["metric"] == "local_elasticity"]
-    found = [cases(run, claim) for claim in claims if isinstance(claim["predicted"], str)]
-    found = [rows for rows in found if len(rows)]
+    found = predicted_cases(run, "local_elasticity")
     if not found:
         return None
     axis = scale_axis(run.swept)
@@ -36,25 +34,28 @@ def elasticity(run: Run) -> Figure | None:
     rows = pd.concat(found).drop_duplicates("point")
     names = [_others(run, int(point), axis) for point in rows["point"]]
     rows = rows.assign(scale=rows["point"].map(scales), name=names).sort_values("scale", kind="stable")
+    data = labelled(run, rows[["point", "scale", "measured", "low", "high", "predicted"]])
     drawing = go.Figure()
     groups = list(rows.groupby("name", sort=False))
     drawn = [groups[index] for index in thinned(len(groups), MOST_CURVES)]
-    for index, (name, own) in enumerate(drawn):
+    for index, (text, own) in enumerate(drawn):
+        name = plain(text)
         drawing.add_scatter(
             x=own["scale"], y=own["measured"], mode="markers", name=name, legendgroup=name,
-            marker={"color": COLOURS[index % len(COLOURS)], "size": 7}, showlegend=bool(name),
+            marker={"color": COLOURS[index % len(COLOURS)], "size": 7, "symbol": SYMBOLS[index % len(SYMBOLS)]},
+            showlegend=bool(name),
             hovertemplate="measured %{y:.4g} at a scale of %{x:.3g}",
         )  # fmt: skip
         drawing.add_scatter(
             x=own["scale"], y=own["predicted"], mode="lines", name=name, legendgroup=name, showlegend=False,
-            line={"color": PREDICTED, "width": 1}, hovertemplate="predicted %{y:.4g} at a scale of %{x:.3g}",
+            line={"color": PREDICTED, "width": 1.2}, hovertemplate="predicted %{y:.4g} at a scale of %{x:.3g}",
         )  # fmt: skip
-    drawing.update_xaxes(title_text=axis, type="log", exponentformat="power", nticks=8)
+    drawing.update_xaxes(title_text=plain(axis or ""), type="log", nticks=8)
     top, bottom = rows[["measured", "predicted"]].max(axis=None), rows[["measured", "predicted"]].min(axis=None)
     drawing.update_yaxes(title_text="scale elasticity", range=[min(bottom, 0.0) - 0.05, max(top, 1.0) + 0.05])
     hidden = len(groups) - len(drawn)
     reading = READING + f" {hidden:,} more variants are in the tables." * (hidden > 0)
-    return Figure("elasticity", "How the first update follows the reward's scale", reading, dress(drawing))
+    return Figure("elasticity", "How the first update follows the reward's scale", reading, dress(drawing), data=data)
 
 
 def _others(run: Run, point: int, axis: str | None) -> str:

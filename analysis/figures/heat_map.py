@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from analysis.figures.style import MOST_PANELS, PANEL, Figure, dress, named
+from analysis.figures.style import MOST_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
 from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
 LEAST_CELLS = 12  # fewer are easier to read in a table
+MOST_GAPS = 40  # columns, of all panels; gaps between more would take the room of their colours
 DECADES = 1e3  # colours are of logarithms where the largest value is so many times the smallest
 
 
@@ -32,26 +33,33 @@ def heat_map(run: Run) -> Figure | None:
     shown = pd.concat([own[metric] for _, own in panels])
     in_logarithms = shown.min() > 0 and shown.max() / shown.min() >= DECADES
     drawing = make_subplots(
-        cols=len(panels), shared_yaxes=True, subplot_titles=[name for name, _ in panels], horizontal_spacing=0.03
+        cols=len(panels),
+        shared_yaxes=True,
+        subplot_titles=[wrapped(name) for name, _ in panels],
+        horizontal_spacing=0.03,
     )
     for index, (_, own) in enumerate(panels):
         table = own.pivot_table(index=up, columns=across, values=metric)
         drawing.add_heatmap(
             x=[f"{value:.3g}" for value in table.columns], y=[f"{value:.3g}" for value in table.index],
-            z=np.log10(table) if in_logarithms else table, customdata=table, coloraxis="coloraxis", xgap=1, ygap=1,
-            hovertemplate=f"{_short(across)} %{{x}}, {_short(up)} %{{y}}: %{{customdata:.4g}}<extra></extra>",
+            z=np.log10(table) if in_logarithms else table, customdata=table, coloraxis="coloraxis", ygap=1,
+            xgap=float(table.shape[1] * len(panels) <= MOST_GAPS),
+            hovertemplate=f"{plain(_short(across))} %{{x}}, {plain(_short(up))} %{{y}}: "
+            "%{customdata:.4g}<extra></extra>",
             row=1, col=index + 1,
         )  # fmt: skip
-    drawing.update_xaxes(title_text=_short(across), type="category", nticks=4)
+    drawing.update_annotations(font_size=13)
+    drawing.update_xaxes(title_text=plain(_short(across)), type="category", nticks=4)
     drawing.update_yaxes(type="category")
-    drawing.update_yaxes(title_text=_short(up), col=1)
+    drawing.update_yaxes(title_text=plain(_short(up)), col=1)
     powers = {"tickprefix": "10<sup>", "ticksuffix": "</sup>"} if in_logarithms else {}
     drawing.update_layout(coloraxis={"colorscale": "Viridis", "colorbar": {"title": _narrow(metric), **powers}})
     title = f"{metric}{reading(run, metric)}, over {_short(across)} and {_short(up)}"
     reading_of_colours = f"Colour is {metric}: {meaning(run, metric).rstrip('.')}."
     more = f" {hidden:,} more values of {_short(rest[0])} are in the tables." if hidden else ""
     width = PANEL * (len(panels) + 1) if len(panels) > 1 else 0
-    return Figure("heat_map", title, reading_of_colours + more, dress(drawing), least_width=width)
+    data = labelled(run, run.summary[["point", across, up, *rest, metric]])
+    return Figure("heat_map", title, reading_of_colours + more, dress(drawing), least_width=width, data=data)
 
 
 def maps(run: Run) -> bool:
@@ -76,4 +84,4 @@ def _short(column: str) -> str:
 
 def _narrow(metric: str) -> str:
     """A metric's name above a colour bar: 'update/<br>displacement'."""
-    return metric.replace("/", "/<br>")
+    return plain(metric).replace("/", "/<br>")

@@ -10,20 +10,38 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.claims import cases
-from analysis.figures.style import BAND, MOST_PANELS, PANEL, PREDICTED, Figure, dress, faded, variants
+from analysis.figures.bounds import bounds
+from analysis.figures.claimed import claims_on
+from analysis.figures.style import (
+    BAND,
+    MARK,
+    MOST_PANELS,
+    PANEL,
+    PREDICTED,
+    SYMBOLS,
+    Figure,
+    count_ticks,
+    dress,
+    faded,
+    labelled,
+    wrapped,
+)
+from analysis.figures.variants import variants
 from analysis.words import number
 
 if TYPE_CHECKING:
     from analysis.run import Run
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+NARROW = 20  # characters of a panel's title's line
 RIBBONS = ((0.05, 0.95, 0.12), (0.25, 0.75, 0.2))  # from quantile, to quantile, opacity
 READING = (
     "Each line is the median ratio of the tokens with a positive advantage in rollout {rollout}, its ribbons the "
     "5–95 % and 25–75 % ranges over tokens and seeds; dotted lines are the tokens with a negative advantage. Grey is "
     "the clip band, where all variants have the same; ✕ marks the last update that had any gradient (median over "
-    "seeds): what moves after it is not the objective's doing. A dashed line is the level that a claim predicts."
+    "seeds): what moves after it is not the objective's doing."
 )
+PREDICTIONS = " A dashed line is the level that a claim predicts."
 
 
 def ratio_fan(run: Run) -> Figure | None:
@@ -38,28 +56,37 @@ def ratio_fan(run: Run) -> Figure | None:
         return None
     prompts = sorted(tokens["prompt"].unique())
     by_prompt = len(kinds.panels) == 1 and 2 <= len(prompts) <= MOST_PANELS  # where nothing else makes panels
-    panels = [f"prompt {prompt}" for prompt in prompts] if by_prompt else kinds.panels
-    panels, ends = panels[:MOST_PANELS], _last_gradients(run, kinds.drawn(), rollout)
-    drawing = make_subplots(cols=len(panels), shared_yaxes=True, subplot_titles=panels, horizontal_spacing=0.03)
+    titles = [f"prompt {prompt}" for prompt in prompts] if by_prompt else kinds.panels[:MOST_PANELS]
+    ends, fans = _last_gradients(run, kinds.drawn(), rollout), []
+    drawing = make_subplots(
+        cols=len(titles),
+        shared_yaxes=True,
+        subplot_titles=[wrapped(title, NARROW) for title in titles],
+        horizontal_spacing=0.03,
+    )
     for point in kinds.drawn():
         own = tokens[tokens["point"] == point]
-        last = ends.get(point)
-        for panel in range(len(panels)) if by_prompt else [kinds.panel_of[point]]:
-            here = own[own["prompt"] == panel] if by_prompt else own
-            cell = {"row": 1, "col": panel + 1}
+        for panel in range(len(titles)) if by_prompt else [kinds.panel_of[point]]:
+            here = own[own["prompt"] == prompts[panel]] if by_prompt else own
             style = {"name": kinds.name(point), "colour": kinds.colour(point), "showlegend": panel == 0}
-            _draw_pushed_up(drawing, fan(here[here["advantage"] > 0]), last, style, cell)
-            _draw_pushed_down(drawing, fan(here[here["advantage"] < 0]), style, cell)
-    for panel in range(len(panels)):
+            style["symbol"] = SYMBOLS[kinds.colour_of[point] % len(SYMBOLS)]
+            for sign, draw in ((1, _draw_pushed_up), (-1, _draw_pushed_down)):
+                lines = fan(here[np.sign(here["advantage"]) == sign])
+                draw(drawing, lines, ends.get(point), style, {"row": 1, "col": panel + 1})
+                prompt = {"prompt": prompts[panel]} if by_prompt else {}
+                fans.append(_tidy(lines).assign(point=point, rollout=rollout, sign_of_advantage=sign, **prompt))
+    for panel in range(len(titles)):
         points = [point for point in kinds.drawn() if by_prompt or kinds.panel_of[point] == panel]
         _draw_band(drawing, run, points, {"row": 1, "col": panel + 1})
-    if not by_prompt:
-        _draw_predictions(drawing, run, kinds.panel_of)
-    drawing.update_xaxes(title_text="update", tickformat="d")
+    has_predictions = not by_prompt and _draw_predictions(drawing, run, kinds.panel_of, int(tokens["update"].max()))
+    drawing.update_xaxes(title_text="update", **count_ticks(int(tokens["update"].max())))
     drawing.update_yaxes(title_text="ratio π / π_behavior", col=1)
+    drawing.update_annotations(font_size=12)
     title = "The ratios of one rollout, update by update"
-    width = PANEL * len(panels) if len(panels) > 1 else 0
-    return Figure("ratio_fan", title, READING.format(rollout=rollout), dress(drawing, height=480), least_width=width)
+    width = PANEL * len(titles) if len(titles) > 1 else 0
+    data = labelled(run, pd.concat(fans, ignore_index=True))
+    reading = READING.format(rollout=rollout) + PREDICTIONS * has_predictions
+    return Figure("ratio_fan", title, reading, dress(drawing, height=440), least_width=width, data=data)
 
 
 def fan(tokens: pd.DataFrame) -> pd.DataFrame:
@@ -68,6 +95,12 @@ def fan(tokens: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=list(QUANTILES))
     quantiles = np.exp(tokens.groupby("update")["log_ratio"].quantile(list(QUANTILES)).unstack())
     return pd.concat([pd.DataFrame(1.0, index=[0], columns=list(QUANTILES)), quantiles])
+
+
+def _tidy(lines: pd.DataFrame) -> pd.DataFrame:
+    """The same with a column 'update', and the quantiles named as in tables."""
+    names = {quantile: f"ratio/q{round(100 * quantile):02d}" for quantile in QUANTILES}
+    return lines.rename(columns=names).rename_axis("update").reset_index()
 
 
 def _last_gradients(run: Run, points: list[int], rollout: int) -> dict[int, int]:
@@ -89,18 +122,19 @@ def _draw_pushed_up(drawing: go.Figure, lines: pd.DataFrame, last: int | None, s
             **cell,
         )  # fmt: skip
     drawing.add_scatter(
-        x=updates, y=lines[0.5], mode="lines", line={"color": colour, "width": 2.5}, name=name, legendgroup=name,
+        x=updates, y=lines[0.5], mode="lines+markers", line={"color": colour, "width": 2.5}, name=name,
+        marker={"symbol": style["symbol"], "size": 7, "maxdisplayed": 5}, legendgroup=name,
         showlegend=style["showlegend"], hovertemplate="A > 0, update %{x}: ratio %{y:.4f}", **cell,
     )  # fmt: skip
     if last is not None:
         drawing.add_scatter(
             x=[last], y=[lines.loc[last, 0.5]], mode="markers", name=name, legendgroup=name, showlegend=False,
-            marker={"symbol": "x", "size": 10, "color": colour, "line": {"width": 1, "color": "white"}},
+            marker={"symbol": "x", "size": 10, "color": colour, "line": {"width": 1, "color": MARK["line"]["color"]}},
             hovertemplate="last gradient: update %{x} (median over seeds)", **cell,
         )  # fmt: skip
 
 
-def _draw_pushed_down(drawing: go.Figure, lines: pd.DataFrame, style: dict, cell: dict) -> None:
+def _draw_pushed_down(drawing: go.Figure, lines: pd.DataFrame, _: int | None, style: dict, cell: dict) -> None:
     if not lines.empty:
         drawing.add_scatter(
             x=list(lines.index), y=lines[0.5], mode="lines", name=style["name"], legendgroup=style["name"],
@@ -111,23 +145,24 @@ def _draw_pushed_down(drawing: go.Figure, lines: pd.DataFrame, style: dict, cell
 
 def _draw_band(drawing: go.Figure, run: Run, points: list[int], cell: dict) -> None:
     """The clip band, where all that is drawn in the panel has the same."""
-    gates = [run.experiment(point)["surrogate"]["gate"] for point in points]
-    bands = {(1 - gate["clip_low"], 1 + gate["clip_high"]) if gate["kind"] == "clip" else None for gate in gates}
+    bands = {bounds(run, point) for point in points}
     if len(bands) == 1 and (band := bands.pop()):
-        drawing.add_hrect(y0=band[0], y1=band[1], fillcolor=BAND, line_width=0, layer="below", **cell)
+        low, high = np.exp(band)
+        drawing.add_hrect(y0=low, y1=high, fillcolor=BAND, line_width=0, layer="below", **cell)
 
 
-def _draw_predictions(drawing: go.Figure, run: Run, panel_of: list[int]) -> None:
-    """A dashed line wherever a claim predicts the largest ratio."""
+def _draw_predictions(drawing: go.Figure, run: Run, panel_of: list[int], last: int) -> bool:
+    """A dashed line over all updates wherever a claim predicts the largest ratio; says whether any does."""
     levels = {
         (panel_of[int(case["point"])], case["predicted"])
-        for claim in run.heading["claim"]
-        if claim["metric"] == "ratio/max" and claim["relation"] == "equal"
+        for claim in claims_on(run, "ratio/max")
+        if claim["relation"] == "equal"
         for _, case in cases(run, claim).iterrows()
     }
-    for panel, level in sorted(levels):
-        if panel < MOST_PANELS:
-            drawing.add_hline(
-                y=level, line={"dash": "dash", "color": PREDICTED, "width": 1.5},
-                annotation={"text": f"predicted {number(level)}", "xanchor": "right"}, row=1, col=panel + 1,
-            )  # fmt: skip
+    levels = sorted((panel, level) for panel, level in levels if panel < MOST_PANELS)
+    for panel, level in levels:
+        drawing.add_scatter(
+            x=[0, last], y=[level, level], mode="lines", name=f"predicted {number(level)}",
+            line={"dash": "dash", "color": PREDICTED, "width": 1.5}, hoverinfo="skip", row=1, col=panel + 1,
+        )  # fmt: skip
+    return bool(levels)

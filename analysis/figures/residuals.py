@@ -12,7 +12,9 @@ import plotly.graph_objects as go
 from analysis.braking.bundles import bundles, label
 from analysis.claims import cases
 from analysis.excerpt import thinned
-from analysis.figures.style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, variants
+from analysis.figures.claimed import claims_on
+from analysis.figures.style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
+from analysis.figures.variants import variants
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -48,11 +50,11 @@ def residuals(run: Run) -> Figure | None:
                 line={"color": colour, "width": 2.5}, legendgroup=name, showlegend=point == points[0],
                 marker={"color": colour, "size": 5, "symbol": symbol},
                 customdata=curves[point]["measured"],
-                hovertemplate=f"{run.labels[point]}: %{{customdata:.4g}} at update %{{x}}<extra></extra>",
+                hovertemplate=f"{plain(run.labels[point])}: %{{customdata:.4g}} at update %{{x}}<extra></extra>",
             )  # fmt: skip
             drawing.add_scatter(
                 x=rows.index, y=rows["predicted"], mode="lines", legendgroup=name, showlegend=False,
-                line={"color": PREDICTED, "width": 0.8}, hoverinfo="skip",
+                line={"color": PREDICTED, "width": 1.2}, hoverinfo="skip",
             )  # fmt: skip
     drawing.update_xaxes(title_text="updates since the last gradient", rangemode="tozero")
     drawing.update_yaxes(title_text="size of the update", rangemode="tozero")
@@ -60,15 +62,21 @@ def residuals(run: Run) -> Figure | None:
         drawing.update_yaxes(type="log", dtick=1, range=np.log10([FLOOR, 1.5 * shown.max()]))
     drawing.update_layout(legend={"itemsizing": "constant"}, showlegend=named)
     title = "What is left of the updates when there is no gradient"
-    return Figure("residuals", title, READING + HOVER * (not named), dress(drawing, height=480))
+    reading = READING + HOVER * (not named)
+    return Figure("residuals", title, reading, dress(drawing, height=480), data=_data(run, curves))
+
+
+def _data(run: Run, curves: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    rows = [rows.rename_axis("j").reset_index().assign(point=point) for point, rows in curves.items()]
+    return labelled(run, pd.concat(rows, ignore_index=True)[["point", "j", "measured", "predicted"]])
 
 
 def _curves(run: Run) -> dict[int, pd.DataFrame]:
     """Measured and predicted sizes over j, point by point, from the last update with a gradient on."""
     found: dict[int, pd.DataFrame] = {}
     start = pd.DataFrame({"measured": 1.0, "predicted": 1.0}, index=[0])
-    for claim in run.heading["claim"]:
-        if claim["metric"] == "residual_update" and len(rows := cases(run, claim)):
+    for claim in claims_on(run, "residual_update"):
+        if len(rows := cases(run, claim)):
             points = rows["point"].unique()
             drawn = points[thinned(len(points), MOST_CURVES)]
             for point, own in rows[(rows["j"] <= DRAWN) & rows["point"].isin(drawn)].groupby("point"):
@@ -82,7 +90,7 @@ def _groups(run: Run, curves: dict[int, pd.DataFrame]) -> list[tuple[str, str, s
     kinds = variants(run)
     if len(curves) <= len(COLOURS):
         symbols = {point: SYMBOLS[kinds.panel_of[point] % len(SYMBOLS)] for point in curves}
-        return [(run.labels[point], kinds.colour(point), symbols[point], [point]) for point in curves]
+        return [(plain(run.labels[point]), kinds.colour(point), symbols[point], [point]) for point in curves]
     names = {run.labels[point]: point for point in curves}
     bundled = bundles({name: curves[point]["measured"].to_numpy() for name, point in names.items()}, _apart)
     return [
@@ -92,7 +100,7 @@ def _groups(run: Run, curves: dict[int, pd.DataFrame]) -> list[tuple[str, str, s
 
 
 def _several(names: list[str]) -> str:
-    return "<br>".join(textwrap.wrap(label(names, room=66, between=" · "), 34))
+    return "<br>".join(map(plain, textwrap.wrap(label(names, room=66, between=" · "), 34)))
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> bool:

@@ -1,10 +1,13 @@
-"""How all figures look, and which colour a variant has: the same one in every figure of a page."""
+"""How all figures look: colours, text, size."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,20 +18,30 @@ from analysis.run import short
 if TYPE_CHECKING:
     from analysis.run import Run
 
-COLOURS = ("#3366cc", "#dd5f32", "#2a9d5c", "#8e44ad", "#c2952b", "#17a2b8", "#d6457f", "#6b7280")
-BAND = "rgba(120, 130, 150, 0.16)"
-PREDICTED = "#444444"
+# Okabe and Ito's, which colour-blind readers tell apart, a little nearer to the middle: ink for white and dark paper.
+COLOURS = ("#1578b8", "#d9601a", "#10976f", "#c46a9e", "#cf8f0a", "#45a8dd", "#8a63c4", "#966152")
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star", "hourglass")
+BAND = "rgba(125, 135, 155, 0.18)"
+BOUND = "#808a99"  # lines at clip bounds
+PREDICTED = "#7b8696"
+# A mark on bars and cells of any colour, on white and dark paper: dark, with a light rim.
+MARK = {"color": "#1f2733", "line": {"color": "#eef1f5", "width": 1.5}}
 MOST_PANELS = 4
 PANEL = 170  # pixels that one of several needs at least
 LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
 LINE = 26  # characters of a category's label before it is broken
+ENTRY, TITLE = 19, 15  # pixels of a legend's line, and of a panel's title's
+FEW = 8  # of a count, so many have a tick each
+TOP = 46  # pixels above panels whose titles have one line
 
 
 @dataclass(frozen=True)
 class Figure:
     """A drawing, what it shows, and the sentence that says how to read it; `least_width` in pixels.
 
-    `data` is what it is drawn from, whole where the drawing is thinned: a page's reader can take it away.
+    `data` is what it is drawn from, whole where the drawing is thinned: a page's reader can take it away. A column a
+    quantity, `label` the variant.
     """
 
     name: str
@@ -39,49 +52,10 @@ class Figure:
     data: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True)
-class Variants:
-    """A run's points as colours and panels: `colour_of[point]` indexes `colours`, `panel_of[point]` `panels`."""
-
-    colours: list[str]
-    panels: list[str]
-    colour_of: list[int]
-    panel_of: list[int]
-
-    def colour(self, point: int) -> str:
-        return COLOURS[self.colour_of[point] % len(COLOURS)]
-
-    def name(self, point: int) -> str:
-        return self.colours[self.colour_of[point]]
-
-    def drawn(self) -> list[int]:
-        """The points that fit: those of the first colours and panels."""
-        pairs = enumerate(zip(self.colour_of, self.panel_of, strict=True))
-        return [point for point, (colour, panel) in pairs if colour < len(COLOURS) and panel < MOST_PANELS]
-
-
-def variants(run: Run) -> Variants:
-    """Colours are for the part with the most variants, compared ones before axes; the others make panels."""
-    points = [run.values(point) for point in range(len(run.points))]
-    families: dict[str, list[str]] = {}
-    for column in run.swept:
-        families.setdefault(column.split(".")[0], []).append(column)
-    texts = {family: [_text(point, columns) for point in points] for family, columns in families.items()}
-    leading = max(texts, key=lambda family: (family in run.swept, len(set(texts[family]))), default=None)
-    colour = texts[leading] if leading else [run.manifest["name"]] * len(points)
-    rest = [[texts[family][index] for family in texts if family != leading] for index in range(len(points))]
-    panel = [", ".join(filter(None, parts)) for parts in rest]
-    colours, panels = _numbered(colour), _numbered(panel)
-    return Variants([*colours], [*panels], [colours[text] for text in colour], [panels[text] for text in panel])
-
-
-def _numbered(texts: list[str]) -> dict[str, int]:
-    """Each text once, with its number."""
-    return {text: number for number, text in enumerate(dict.fromkeys(texts))}
-
-
-def _text(point: dict, columns: list[str]) -> str:
-    return named((column, point.get(column)) for column in columns)
+def labelled(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the label of each one's point in front."""
+    labels = pd.Series(run.labels, name="label").reindex(rows["point"])
+    return pd.concat([labels.reset_index(drop=True), rows.reset_index(drop=True)], axis=1)
 
 
 def named(values: Iterable[tuple[str, Any]]) -> str:
@@ -93,28 +67,49 @@ def named(values: Iterable[tuple[str, Any]]) -> str:
     return ", ".join(parts)
 
 
-def wrapped(label: str) -> str:
-    """A long label on several lines, broken between its parts: 'clip_low = 0.1,<br>bias = [-2, 0, 0, 0]'."""
+def plain(text: str) -> str:
+    """Text of a scenario as a drawing takes it: plotly reads markup in labels, and %{…} in what a pointer shows."""
+    return escape(text, quote=False).replace("%{", "%&#123;")
+
+
+def wrapped(label: str, line: int = LINE) -> str:
+    """A long label, as a drawing takes it, broken between its parts: 'clip_low = 0.1,<br>bias = [-2, 0, 0, 0]'."""
     lines: list[str] = []
-    for part in re.split(r"(?<=,) (?=[^\W\d])", label):
-        if lines and len(lines[-1]) + 1 + len(part) <= LINE:
-            lines[-1] += f" {part}"
+    parts = re.split(r"(?<=,) (?=[^\W\d])", label)
+    for piece in chain.from_iterable(textwrap.wrap(part, line) for part in parts):
+        if lines and len(lines[-1]) + 1 + len(piece) <= line:
+            lines[-1] += f" {piece}"
         else:
-            lines.append(part)
-    return "<br>".join(lines)
+            lines.append(piece)
+    return "<br>".join(plain(text) for text in lines)
 
 
 def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
-    """The look that all figures share."""
+    """The look that all figures share, `height` in pixels: more where panels' titles have several lines, and where
+
+    there is a long legend, which takes a line an entry on a phone.
+    """
+    entries = sum(trace.showlegend is not False and trace.name is not None for trace in drawing.data)
+    legend = 0 if drawing.layout.showlegend is False else ENTRY * max(entries - 3, 0)
+    titles = [title.text for title in drawing.layout.annotations if title.yref == "paper"]
+    more = TITLE * max((title.count("<br>") for title in titles), default=0)
     drawing.update_layout(
         template="plotly_white",
-        height=height,
-        margin={"l": 60, "r": 20, "t": 44, "b": 50},
+        height=height + legend + more,
+        margin={"l": 60, "r": 20, "t": TOP + more, "b": 50},
         font={"family": "system-ui, sans-serif", "size": 13},
         legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         hovermode="closest",
     )
+    drawing.update_traces(marker_line_width=0, selector={"type": "bar"})  # which the template draws in white
+    drawing.update_xaxes(automargin=True, title_font_size=13, exponentformat="power")
+    drawing.update_yaxes(automargin=True, title_font_size=13, exponentformat="power")
     return drawing
+
+
+def count_ticks(most: int) -> dict[str, Any]:
+    """The ticks of an axis that counts to so many: at whole numbers."""
+    return {"dtick": 1} if most <= FEW else {"tickformat": "d"}
 
 
 def faded(colour: str, opacity: float) -> str:

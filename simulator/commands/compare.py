@@ -61,4 +61,4 @@ def _as_table(found: Comparison, plain: bool) -> str:
     console = Console(highlight=False, no_color=True if plain else None, width=80 if plain else None)
     with console.capture() as captured:
         show(found, console)
-    return captured.get()
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))

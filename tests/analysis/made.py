@@ -26,6 +26,7 @@ READINGS = {
     "drift/decayed": "sum",
     "drift/curved": "sum",
     "drift/coasting": "mean",
+    "drift/over_twin": "end",
 }
 ADAM = {
     "name": "adam", "learning_rate": 0.01, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "eps_root": 0.0, "nesterov": False,

@@ -1,0 +1,120 @@
+"""The numbers of a comparison: means with intervals, and differences from a baseline, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.comparing.columns import chosen, nothing_in_common
+from analysis.comparing.errors import ComparisonError, nearest
+from analysis.comparing.notes import diverged, legend_of, notes
+from analysis.comparing.numbers import column
+from analysis.comparing.variants import Variant, variants_of
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Variants side by side.
+
+    `frame` has a row per variant and column: `mean` with its 95 % interval over seeds (`low`, `high`; Student's t),
+    `difference` from the baseline with its own (paired by seed, see `analysis.intervals.paired_intervals`), how many
+    `seeds` have a value and how many `pairs` there are, in what share of its cases the quantity is `defined`, and how
+    many seeds of the variant `diverged`. `variants` are in the order of the rows, `legends` says what each column is,
+    `notes` what a reader should know.
+    """
+
+    frame: pd.DataFrame
+    variants: list[str]
+    columns: list[str]
+    baseline: str
+    legends: dict[str, str]
+    notes: list[str]
+
+    def wide(self) -> pd.DataFrame:
+        """A row a variant: `column`, `column:low`, `column:high`, `column:difference`, … as in summary.parquet."""
+        kinds = ("mean", "low", "high", "difference", "difference_low", "difference_high", "seeds", "pairs")
+        found = {"variant": self.variants}
+        for name in self.columns:
+            mine = self.frame[self.frame["column"] == name]
+            found |= {name if kind == "mean" else f"{name}:{kind}": mine[kind].to_numpy() for kind in kinds}
+        return pd.DataFrame(found)
+
+    def of(self, column: str) -> pd.DataFrame:
+        """The rows of one column, a row a variant."""
+        return self.frame[self.frame["column"] == column].set_index("variant")
+
+    def _repr_html_(self) -> str:
+        from analysis.comparing.page import table
+
+        return table(self)
+
+
+def compare(
+    runs: Run | Sequence[Run],
+    columns: Sequence[str] | None = None,
+    baseline: str | None = None,
+    sort: str | None = None,
+) -> Comparison:
+    """Put the variants of one run, or of several, side by side.
+
+    `columns` are recorded metrics or derived quantities (None: the headline and the usual ones), `baseline` is the
+    variant that differences are from (None: the first), `sort` a column: largest first, smallest first with a "-"
+    before it (None: as they were run). Raises ComparisonError for what is not there.
+    """
+    runs = _different([runs] if not isinstance(runs, Sequence) else runs)
+    by = sort.removeprefix("-") if sort else None
+    names = chosen(runs, columns, by)
+    variants = variants_of(runs)
+    labels = [variant.label for variant in variants]
+    base = labels[0] if baseline is None else baseline
+    if base not in labels:
+        raise ComparisonError("baseline", f"no variant {base!r}; {nearest(base, labels)}")
+    parts = {name: column(runs, variants, name, labels.index(base)) for name in names}
+    if columns is None:  # a usual column without a value, or with values of one run alone, compares nothing
+        kept = {name: part for name, part in parts.items() if _compares(part, variants, len(runs))}
+        if not kept:
+            raise nothing_in_common(runs)
+        parts = {name: part for name, part in parts.items() if name in kept or name == by}
+    if not any(part["mean"].notna().any() for part in parts.values()):
+        raise ComparisonError("columns", f"no variant has a value of {', '.join(parts)}")
+    order = _order(parts, sort)
+    frame = pd.concat([part.iloc[order] for part in parts.values()], ignore_index=True)
+    counts = diverged(runs, variants)
+    frame["diverged"] = frame["variant"].map(dict(zip(labels, counts, strict=True)))
+    return Comparison(
+        frame=frame,
+        variants=[labels[index] for index in order],
+        columns=list(parts),
+        baseline=base,
+        legends={name: legend_of(runs, name, part) for name, part in parts.items()},
+        notes=list(notes(runs, frame, base)),
+    )
+
+
+def _different(runs: Sequence[Run]) -> list[Run]:
+    """The runs, each once."""
+    found = list({run.directory.resolve(): run for run in runs}.values())
+    if not found:
+        raise ComparisonError("runs", "there are none to compare")
+    return found
+
+
+def _compares(part: pd.DataFrame, variants: list[Variant], runs: int) -> bool:
+    """Whether a column has values of two runs at least, where there are several."""
+    known = {each.index for each, mean in zip(variants, part["mean"], strict=True) if mean == mean}
+    return len(known) >= min(runs, 2)
+
+
+def _order(parts: dict[str, pd.DataFrame], sort: str | None) -> list[int]:
+    """The rows' order."""
+    if sort is None:
+        return list(range(len(next(iter(parts.values())))))
+    means = parts[sort.removeprefix("-")]["mean"].reset_index(drop=True)
+    ordered = means.sort_values(ascending=sort.startswith("-"), kind="stable", na_position="last")
+    return ordered.index.tolist()

@@ -1,0 +1,84 @@
+"""A comparison as a page: the table, and for each column its means beside each other."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from analysis.comparing.cells import difference, mean, names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.comparing.comparison import Comparison
+    from analysis.figures.style import Figure
+
+MOST_DOTS = 60
+MOST_ROWS = 100  # the others unfold
+
+
+def page(comparison: Comparison) -> str:
+    """The whole page as text; everything in it that comes from scenarios is escaped."""
+    from analysis.page import figure_block, page
+
+    figures = [figure_block(drawn) for name in comparison.columns if (drawn := dots(comparison, name)) is not None]
+    return page(f"Comparison with {comparison.baseline}", "\n".join([table(comparison), *figures]))
+
+
+def table(comparison: Comparison) -> str:
+    """The table, what its columns are and what to know about it, as HTML."""
+    from analysis.page import html_table
+
+    columns = {name: comparison.of(name) for name in comparison.columns}
+    rows = []
+    for label, shown in zip(comparison.variants, names(comparison), strict=True):
+        cells = [columns[name].loc[label] for name in comparison.columns]
+        name = f"<span style='display: inline-block; min-width: 11em'>{escape(shown)}</span>"
+        rows.append([name, *(_cell(row, label == comparison.baseline) for row in cells)])
+    legends = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in comparison.legends.items())
+    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in comparison.notes)
+    return f"{html_table(['variant', *comparison.columns], rows, MOST_ROWS)}<dl>{legends}</dl>{notes}"
+
+
+def _cell(row: pd.Series, is_baseline: bool) -> str:
+    changed = "baseline" if is_baseline else difference(row)
+    below = f"<br><small>{'' if is_baseline else 'Δ '}{escape(changed)}</small>" if changed else ""
+    return escape(mean(row)) + below
+
+
+def dots(comparison: Comparison, name: str) -> Figure | None:
+    """The means of one column with their intervals, a dot a variant; None where there is nothing to draw."""
+    import plotly.graph_objects as go
+
+    from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
+
+    rows = comparison.of(name).dropna(subset=["mean"])
+    if rows.empty:
+        return None
+    drawn = rows.iloc[:MOST_DOTS].iloc[::-1]
+    drawing = go.Figure()
+    drawing.add_scatter(
+        x=drawn["mean"],
+        y=[wrapped(label) for label in drawn.index],
+        error_x={
+            "type": "data",
+            "array": drawn["high"] - drawn["mean"],
+            "thickness": 1.2,
+            "width": 3,
+            "color": PREDICTED,
+        },
+        mode="markers",
+        marker={"size": 11, "color": [COLOURS[label != comparison.baseline] for label in drawn.index]},
+        hovertemplate="%{y}: %{x:.5g}<extra></extra>",
+    )
+    drawing.update_xaxes(title_text=name)
+    drawing.update_yaxes(automargin=True)
+    rest = f" The first {MOST_DOTS} of {len(rows):,} variants are drawn." if len(rows) > MOST_DOTS else ""
+    reading = f"{comparison.legends[name][:1].upper()}{comparison.legends[name][1:]}; bars are 95 % intervals.{rest}"
+    return Figure(
+        name=f"compare-{comparison.columns.index(name)}",
+        title=name,
+        reading=reading,
+        drawing=dress(drawing, height=120 + 34 * len(drawn)),
+        data=rows.reset_index(names="label"),
+    )

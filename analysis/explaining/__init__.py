@@ -1,0 +1,10 @@
+"""In words: what was seen in a run, and why.
+
+A rule is a function in the file of its topic; it looks at measured values (`seen`) and finds that something holds for
+some of the variants, or nothing. What rules have found becomes `Explanation`s, one sentence or two each.
+"""
+
+from analysis.explaining.explanation import Explanation, explanations
+from analysis.explaining.rules import RULES, table
+
+__all__ = ["RULES", "Explanation", "explanations", "table"]

@@ -1,0 +1,73 @@
+"""What a rule is, and all that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.explaining.seen import Seen
+
+
+@dataclass(frozen=True)
+class Found:
+    """That something holds for some points (None: for the run as a whole), and the values that say so.
+
+    `says` is a sentence without the variants' names, `looked_at` a number, a text, or [least, most] of several points.
+    """
+
+    says: str
+    looked_at: dict[str, Any]
+    points: list[int] | None = None
+
+
+Look = Callable[["Seen"], Iterable[Found]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Looks at a run that has what it `needs` (metrics, recorded ratios, axes); `link` says why its claim is so."""
+
+    name: str
+    claim: str
+    when: str
+    needs: tuple[str, ...]
+    link: str
+    look: Look = field(repr=False)
+
+
+RULES: dict[str, Rule] = {}  # the most important first: topics are imported in that order
+
+
+def rule(link: str, *needs: str) -> Callable[[Look], Look]:
+    """Register a rule under its function's name: its claim is its docstring's first sentence, the rest says when."""
+
+    def register(look: Look) -> Look:
+        claim, _, rest = (look.__doc__ or "").partition("\n\n")
+        name, words = look.__name__, (" ".join(text.split()) for text in (claim, rest))
+        RULES[name] = Rule(name, *words, needs, link, look)
+        return look
+
+    return register
+
+
+def table() -> tuple[list[str], list[list[str]]]:
+    """The heads and rows of a table of all rules, for documents."""
+    import analysis.explaining.topics  # noqa: F401
+
+    rows = [
+        [f"`{each.name}`", each.claim, each.when, ", ".join(map(_quoted, each.needs)) or "–", _named(each.link)]
+        for each in RULES.values()
+    ]
+    return ["rule", "it says", "when", "it needs", "why"], rows
+
+
+def _quoted(need: str) -> str:
+    return need if " " in need else f"`{need}`"
+
+
+def _named(link: str) -> str:
+    """A link from within docs/."""
+    page, _, anchor = link.removeprefix("docs/").partition("#")
+    return f"[{anchor.lstrip('0123456789-').replace('-', ' ')}]({page}#{anchor})"

@@ -1,0 +1,54 @@
+"""Numbers as explanations say them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from analysis.words import number
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+LONGEST = 40  # characters of two labels that numbers are beside
+
+
+def plain(value: float) -> str:
+    """Three digits: '0.415', '−0.2'."""
+    text = number(value, 3)
+    return f"−{text[1:]}" if text.startswith("-") else text
+
+
+def percent(share: float) -> str:
+    """'92 %'; '0.3 %' and '99.7 %' near the ends."""
+    near = 0 < share < 0.01 or 0.99 < share < 1
+    return f"{100 * share:.1f} %" if near else f"{100 * share:.0f} %"
+
+
+def hundredths(value: float) -> str:
+    """'0.35': an elasticity, below whose second decimal nothing is of interest."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def span(values: Sequence[float], form: Callable[[float], str] = plain) -> str:
+    """'0.61 to 0.97'; one number where both ends read the same."""
+    least, most = form(min(values)), form(max(values))
+    return least if least == most else f"{least} to {most}"
+
+
+def whose(run: Run, values: Mapping[int, float], form: Callable[[float], str] = plain) -> str:
+    """'59 % (sgd) to 98 % (lion)' of values by point: whose the ends are, where the names are short."""
+    bottom, top = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
+    least, most, labels = form(values[bottom]), form(values[top]), run.labels
+    if least == most:
+        return least
+    if len(labels[bottom]) + len(labels[top]) > LONGEST:
+        return f"{least} to {most}"
+    return f"{least} ({labels[bottom]}) to {most} ({labels[top]})"
+
+
+def ends(values: Sequence[float]) -> float | list[float]:
+    """What was looked at: a number, or the least and the largest of several."""
+    least, most = float(min(values)), float(max(values))
+    return least if math.isclose(least, most, rel_tol=1e-12, abs_tol=1e-300) else [least, most]

@@ -1,0 +1,103 @@
+"""What rules look at: means with intervals over seeds, and extremes over all updates, point by point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.intervals import half_widths
+from analysis.parameters import updates_per_rollout
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run as rules see it. Points that diverged in some seed are not looked at, but by the rule about them."""
+
+    run: Run
+
+    @cached_property
+    def points(self) -> list[int]:
+        """The points of which every seed stayed finite."""
+        return [point for point in self.everything if not self.diverged[point]]
+
+    @cached_property
+    def everything(self) -> list[int]:
+        """All points that were run."""
+        return [int(point) for point in self.run.readings["point"].unique()]
+
+    @cached_property
+    def diverged(self) -> dict[int, int]:
+        """In how many seeds each point diverged."""
+        if "diverged" not in self.run.readings:
+            return dict.fromkeys(self.everything, 0)
+        counts = (self.run.readings["diverged"] > 0).groupby(self.run.readings["point"]).sum()
+        return {int(point): int(count) for point, count in counts.items()}
+
+    @cached_property
+    def seeds(self) -> int:
+        """With how many seeds each point was run."""
+        return int(self.run.readings.groupby("point")["seed"].nunique().max())
+
+    @cached_property
+    def _stats(self) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, float]]]:
+        """For each metric and point the mean over seeds, and the half width of its interval."""
+        rows = self.run.readings
+        names = [name for name in rows.columns if name not in ("point", "seed")]
+        finite = rows[names].where(np.isfinite(rows[names].astype(float)))
+        groups = finite.groupby(rows["point"])
+        return groups.mean().to_dict(), half_widths(groups).fillna(0.0).to_dict()
+
+    def mean(self, metric: str, point: int) -> float:
+        """The mean over seeds of what stands for a run."""
+        return self._stats[0][metric][point] if metric in self._stats[0] else float("nan")
+
+    def low(self, metric: str, point: int) -> float:
+        """The lower end of its interval; the mean itself of one seed, which the rule `one_seed` speaks of."""
+        return self.mean(metric, point) - self._stats[1].get(metric, {}).get(point, 0.0)
+
+    def high(self, metric: str, point: int) -> float:
+        """The upper end."""
+        return self.mean(metric, point) + self._stats[1].get(metric, {}).get(point, 0.0)
+
+    def extremes(self, *metrics: str) -> dict[str, tuple[dict[int, float], dict[int, float]]]:
+        """For each metric the least and the largest value of every point, over all seeds, rollouts and updates."""
+        names = [name for name in metrics if name in self.run.metrics]
+        parts = [
+            rows[names].groupby(rows["point"]).agg(["min", "max"])
+            for rows in self.run.stored_updates.each(["point", *names])
+        ]
+        if not names or not parts:
+            return {}
+        both = pd.concat(parts)
+        least, most = both.groupby(level=0).min(), both.groupby(level=0).max()
+        return {name: (least[name]["min"].to_dict(), most[name]["max"].to_dict()) for name in names}
+
+    def updates(self, point: int) -> int:
+        """The number of updates that a point makes of each rollout."""
+        return updates_per_rollout(self.run, point)
+
+    def rollouts(self, point: int) -> int:
+        return int(self.run.experiment(point)["training"]["num_rollouts"])
+
+    def surrogate(self, point: int) -> dict[str, Any]:
+        return self.run.experiment(point)["surrogate"]
+
+    def optimizer(self, point: int) -> dict[str, Any]:
+        return self.run.experiment(point)["optimizer"]
+
+    def on_policy(self, point: int) -> bool:
+        """Whether rollouts begin at ratios of 1: sampled from the policy as it stands, by this program."""
+        rollouts = self.run.experiment(point).get("rollouts") or {}
+        return rollouts.get("kind", "sampled") != "recorded" and not rollouts.get("staleness")
+
+    def regularised(self, point: int) -> bool:
+        """Whether the objective has a KL or an entropy term that counts."""
+        surrogate = self.surrogate(point)
+        return any((surrogate.get(part) or {}).get("coef", 0) != 0 for part in ("kl", "entropy"))

@@ -1,0 +1,47 @@
+"""The course of metrics over a rollout's updates, or over rollouts: means with their intervals over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.intervals import half_widths
+from analysis.stored import last
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+
+def axis_of(run: Run) -> str | None:
+    """'update', where rollouts have several; else 'rollout', where there are several; else None."""
+    most = {"update": 0, "rollout": 0}
+    for part in run.stored_updates.each(["update", "rollout"]):
+        if len(part):
+            most = {"update": max(most["update"], part["update"].max()),
+                    "rollout": max(most["rollout"], part["rollout"].max())}  # fmt: skip
+    return "update" if most["update"] > 1 else "rollout" if most["rollout"] > 0 else None
+
+
+def course(run: Run, metrics: Sequence[str], over: str) -> pd.DataFrame:
+    """One row per point and update (or rollout): each metric's mean over seeds, its interval `…:low`, `…:high`.
+
+    Over updates, a seed's value is its mean over rollouts; over rollouts, its value after each one's last update.
+    """
+    names, by = list(metrics), ["point", "seed", over]
+    sums, counts = [], []
+    for part in run.stored_updates.each(["point", "seed", "rollout", "update", *names]):
+        rows = last(part, "update") if over == "rollout" else part
+        groups = rows.assign(**{name: rows[name].where(np.isfinite(rows[name])) for name in names}).groupby(by)[names]
+        sums.append(groups.sum())
+        counts.append(groups.count())
+    total, count = (pd.concat(parts).groupby(level=by).sum() for parts in (sums, counts))
+    seeds = (total / count.where(count > 0)).groupby(level=["point", over])
+    means, half = seeds.mean(), half_widths(seeds)
+    beside = {f"{name}:{side}": means[name] + sign * half[name] for name in names for side, sign in SIDES}
+    return means.assign(**beside).reset_index()
+
+
+SIDES = (("low", -1), ("high", 1))

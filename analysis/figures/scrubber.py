@@ -1,0 +1,118 @@
+"""Where the log-ratios are, update by update: a histogram that moves past the clip bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.figures.bounds import bounds
+from analysis.figures.histograms import bin_edges, histograms, survey
+from analysis.figures.player import add_player, chosen
+from analysis.figures.style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, plain, wrapped
+from analysis.figures.variants import variants
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+MOST_FRAMES = 120  # drawn
+MOST_GIVEN = 4000  # in the data
+MOST_ROWS = 8
+LINE = 44  # characters of a label's line
+ROW, GAP = 84, 16  # pixels of a histogram, and between two, labels aside
+FOOT = 132  # pixels below all histograms: ticks, the axis' title, the slider
+READING = (
+    "Move the slider, or press ▶: each histogram is the share of a variant's recorded tokens, of all seeds, at a "
+    "log-ratio, after the update that the slider names. Ratios begin at 1, which is 0 here."
+)
+BANDS = (
+    " Grey is the clip band; in full colour are the tokens beyond the bound that their advantage pushes towards, which "
+    "no longer have a gradient of their own."
+)
+
+
+def scrubber(run: Run) -> Figure | None:
+    """Histograms over recorded rollouts and updates, one a variant; needs recorded ratios of two updates at least."""
+    if not run.has_ratios:
+        return None
+    frames, found, extent = survey(run)
+    kinds = variants(run)
+    points = kinds.first(MOST_ROWS, found)
+    if len(frames) < 2 or not extent[0] < extent[1]:
+        return None
+    limits = {point: bounds(run, point) for point in points}
+    edges = bin_edges(*extent, [limit for limit in limits.values() if limit])
+    frames = [frames[index] for index in chosen(frames, MOST_GIVEN)]
+    shares = histograms(run, limits, frames, edges)
+    shown = chosen(frames, MOST_FRAMES)
+    start = _first_shown([frames[frame] for frame in shown])
+    drawing = _empty(run, limits)
+    centres = (edges[1:] + edges[:-1]) / 2
+    for row, point in enumerate(points):
+        colour, name = kinds.colour(point), plain(run.labels[point])
+        for part, opacity, words in ((0, 0.45, ""), (1, 1.0, " beyond the bound")):
+            drawing.add_bar(
+                x=centres, y=_short(shares[shown[start], row, part]),
+                marker={"color": colour, "opacity": opacity, "line": {"width": 0}},
+                hovertemplate=f"{name}: %{{y:.1%}}{words} near %{{x:.3f}}<extra></extra>", row=row + 1, col=1,
+            )  # fmt: skip
+    heights = [
+        [{"type": "bar", "y": _short(shares[frame, row, part])} for row in range(len(points)) for part in range(2)]
+        for frame in shown
+    ]
+    drawing.update_xaxes(range=[edges[0], edges[-1]])
+    drawing.update_yaxes(range=[0, 1.05 * shares.sum(axis=2).max()], nticks=3, tickformat=".0%")
+    drawing.update_layout(barmode="stack", bargap=0.0, showlegend=False)
+    add_player(drawing, ["rollout {}, update {}".format(*frames[frame]) for frame in shown], heights, start)
+    reading = READING + BANDS * any(limits.values())
+    if (rest := len(found) - len(points)) > 0:
+        reading += f" {rest:,} more variants are in the tables."
+    title = "Log-ratios on their way past the bounds" if any(limits.values()) else "Log-ratios, update by update"
+    return Figure("scrubber", title, reading, drawing, data=_data(run, points, frames, edges, shares))
+
+
+def _first_shown(frames: list[tuple[int, int]]) -> int:
+    """The end of the first rollout, where it has several updates; else that of the last one."""
+    first = [index for index, frame in enumerate(frames) if frame[0] == frames[0][0]]
+    return first[-1] if len(first) > 1 else len(frames) - 1
+
+
+def _empty(run: Run, limits: dict) -> go.Figure:
+    """A row a point with its name, and its clip band."""
+    count = len(limits)
+    titles = [wrapped(run.labels[point], LINE) for point in limits]
+    gap = GAP + TITLE * max(title.count("<br>") + 1 for title in titles)
+    whole = count * ROW + (count - 1) * gap
+    drawing = make_subplots(
+        rows=count, cols=1, shared_xaxes=True, vertical_spacing=gap / whole if count > 1 else 0.0,
+        subplot_titles=titles,
+    )  # fmt: skip
+    drawing.update_annotations(font_size=12, x=0, xanchor="left", align="left")
+    for row, limit in enumerate(limits.values()):
+        where = {"row": row + 1, "col": 1, "exclude_empty_subplots": False}
+        if limit:
+            drawing.add_vrect(x0=limit[0], x1=limit[1], fillcolor=BAND, line_width=0, layer="below", **where)
+            for bound in filter(np.isfinite, limit):
+                drawing.add_vline(x=bound, line={"color": BOUND, "width": 1, "dash": "dot"}, **where)
+    drawing.update_xaxes(title_text="log-ratio ln π / π_behavior", row=count, col=1)
+    return dress(drawing, height=TOP + whole + FOOT).update_layout(margin_b=FOOT)
+
+
+def _data(run: Run, points: list[int], frames: list[tuple[int, int]], edges: np.ndarray, shares: np.ndarray):
+    """The bins that are not empty, of all updates: from where to where, the share, and that beyond the bound in it."""
+    all_of = shares.sum(axis=2)
+    frame, row, which = np.nonzero(all_of)
+    rollouts, updates = np.transpose(frames)
+    rows = pd.DataFrame({
+        "point": np.array(points)[row], "rollout": rollouts[frame], "update": updates[frame],
+        "from": edges[which], "to": edges[which + 1], "share": all_of[frame, row, which],
+        "share beyond the bound": shares[frame, row, 1, which],
+    })  # fmt: skip
+    return labelled(run, rows)
+
+
+def _short(shares: np.ndarray) -> list[float]:
+    return [round(share, 4) or 0 for share in shares.tolist()]

@@ -1,0 +1,49 @@
+"""What becomes of each task's return, rollout by rollout."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from analysis.excerpt import thinned
+from analysis.figures.courses import course
+from analysis.figures.panels import cell, finish, grid
+from analysis.figures.ribbon import add_course
+from analysis.figures.style import COLOURS, DASHES, Figure, labelled, plain
+from analysis.figures.variants import variants
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+MOST = 8
+MOST_ROLLOUTS = 200
+TASK = re.compile(r"task/(.+)/return")
+READING = (
+    "Each line is a task's expected reward under the policy at a rollout's end, over all completions, on average over "
+    "seeds{bands}."
+)
+
+
+def task_returns(run: Run) -> Figure | None:
+    """A panel a variant, a line a task; needs returns by task over several rollouts."""
+    tasks = {name: found[1] for name in run.metrics if (found := TASK.fullmatch(name))}
+    if not tasks:
+        return None
+    rows = course(run, list(tasks), "rollout")
+    if rows["rollout"].max() < 1:
+        return None
+    points = variants(run).first(MOST)
+    drawing = grid([run.labels[point] for point in points], height=130)
+    for index, point in enumerate(points):
+        own = rows[rows["point"] == point]
+        own, where = own.iloc[thinned(len(own), MOST_ROLLOUTS)], cell(index, len(points))
+        for number, (metric, task) in enumerate(tasks.items()):
+            colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+            add_course(drawing, own, "rollout", metric, plain(task), colour, dash, index == 0, where)
+    finish(drawing, len(points), "rollout", "return")
+    reading = READING.format(
+        bands=", shaded with its 95 % interval" * bool(rows.filter(like=":low").notna().any(axis=None))
+    )
+    if (rest := rows["point"].nunique() - len(points)) > 0:
+        reading += f" {rest:,} more variants are in the data."
+    return Figure("task_returns", "The return, task by task", reading, drawing, data=labelled(run, rows))
