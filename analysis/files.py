@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then move it to its own: it is never seen half written."""
+    """Write a file under a temporary name, then move it to its own: it is never seen half written.
+
+    Folders that are not there yet are made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)

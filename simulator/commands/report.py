@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from simulator.commands.opened import opened
+from simulator.errors import ScenarioError
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -15,6 +16,9 @@ def execute(options: argparse.Namespace) -> int:
     from analysis.report import render
 
     page = Path(options.out) if options.out else run.directory / "report.html"
-    write_whole(page, render(run).encode())
+    try:
+        write_whole(page, render(run).encode())
+    except OSError as error:
+        raise ScenarioError("--out", [("", f"{page} cannot be written: {error.strerror or error}")]) from error
     print(page)
     return 0

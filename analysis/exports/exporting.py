@@ -1,0 +1,132 @@
+"""`export`: a run's data, or some of it, in a format that another tool reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.exports import figures
+from analysis.exports.formats import logged, tensorboard
+from analysis.exports.lanes import Lanes, bounded
+from analysis.exports.problems import ExportError
+from analysis.exports.request import FIGURES, FILES, FOLLOWED, OURS, Request, Where
+from analysis.exports.selection import Span, select, several
+from analysis.exports.shapes import long
+from analysis.exports.sources import Source
+from analysis.exports.tables import INTEGERS, SOURCES
+from analysis.exports.trainer_names import TRAINERS
+from analysis.exports.trainer_names.rows import trainer_rows
+from analysis.exports.whole_tables import claims
+from analysis.exports.writing import whole_file, whole_folder
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: where to (None where a tool keeps it), how many of what, and how to read it or where it is."""
+
+    path: Path | None
+    count: int
+    of: str
+    hint: str
+
+
+def export(
+    run: Run,
+    format: str = "parquet",
+    table: str = "updates",
+    shape: str = "wide",
+    where: Where = (),
+    rollouts: Span = None,
+    updates: Span = None,
+    columns: Sequence[str] | None = None,
+    metric_names: str = OURS,
+    out: Path | str | None = None,
+    force: bool = False,
+    tell: Tell | None = None,
+) -> Path | None:
+    """Write a table of a run, or its figures; returns where to, or None where a tool (wandb, trackio) keeps it.
+
+    `table` is updates, ratios, readings, summary or claims; `shape` wide (a column a metric) or long (a row a value).
+    `where` chooses by swept values, label, point, seed, …: {"optimizer": ["adamw", "lion"], "seed": 3}. `rollouts` and
+    `updates` are ranges without their ends, "0:10" or (0, 10). `columns` names metrics, or figures. `metric_names` is a
+    trainer's, by whose definitions its metrics are worked out. `out` is a file or folder, in the run's `export/` when
+    left out. `tell` is called with the share of the work that is done. Raises ExportError, and then leaves nothing.
+    """
+    request = Request(format, table, shape, where, rollouts, updates, columns, metric_names, out, force)
+    return exported(run, request, tell or (lambda done: None)).path
+
+
+def exported(run: Run, request: Request, tell: Tell) -> Exported:
+    """The same, with what there is to say about it."""
+    if request.format in FIGURES:
+        return _figures(run, request, tell)
+    where = list(request.where.items()) if isinstance(request.where, Mapping) else list(request.where)
+    spans = {"rollouts": request.rollouts, "updates": request.updates}
+    if request.table == "claims":
+        for option in (option for option, span in spans.items() if span is not None):
+            raise ExportError(option, f"this table has no {option}: it has a row a claim of the scenario")
+        return _file(run, request, claims(run, several(where), request.columns), tell)
+    selection = select(run, where, spans, INTEGERS[request.table])
+    if request.metric_names != OURS:
+        source = trainer_rows(run, TRAINERS[request.metric_names], selection, request.columns)
+    else:
+        source = SOURCES[request.table](run, selection, request.columns)
+    if request.format in FILES:
+        return _file(run, request, source, tell)
+    seeds = selection.equal.get("seed", range(run.manifest["plan"]["seeds"]))
+    bounded(len(selection.points), len(set(seeds)), FOLLOWED[request.format].MOST_RUNS, request.format)
+    lanes = Lanes(run, source)
+    return _events(run, request, lanes, tell) if request.format == "tensorboard" else _logged(request, lanes, tell)
+
+
+def _file(run: Run, request: Request, source: Source, tell: Tell) -> Exported:
+    """One file of a table."""
+    source = long(source) if request.shape == "long" else source
+    path, kind = request.path(run), FILES[request.format]
+    with whole_file(path, request.force) as temporary:
+        rows = _some(kind.write(temporary, source, tell))
+    return Exported(path, rows, "row", f"read it with {kind.how_to_read(path, source)}")
+
+
+def _events(run: Run, request: Request, lanes: Lanes, tell: Tell) -> Exported:
+    """A folder of event files."""
+    tensorboard.available()
+    path = request.path(run)
+    with whole_folder(path, request.force, tensorboard.OURS) as temporary:
+        rows = _some(tensorboard.write(temporary, lanes, tell))
+    return Exported(path, rows, "update", f"look at it with {tensorboard.how_to_read(path)}")
+
+
+def _logged(request: Request, lanes: Lanes, tell: Tell) -> Exported:
+    """Into a tool that keeps what it is told."""
+    if request.out is not None:
+        raise ExportError("out", f"{request.format} keeps what it is told in a place of its own (docs/exports.md)")
+    logged.available(request.format)
+    project = f"ratiodrift-{lanes.run.manifest['name']}"
+    rows = _some(FOLLOWED[request.format].write(project, lanes, tell))
+    return Exported(None, rows, "update", f"in the project {project!r} of {request.format}")
+
+
+def _figures(run: Run, request: Request, tell: Tell) -> Exported:
+    """A folder of pictures."""
+    if request.where or request.rollouts or request.updates:
+        raise ExportError("where", "figures are of the whole run; --columns names some of them")
+    found = figures.drawn(run, request.columns)
+    path = request.path(run)
+    with whole_folder(path, request.force, f"*.{request.format}") as temporary:
+        count = figures.write(temporary, found, request.format, tell)
+    return Exported(path, count, "figure", ", ".join(f"{figure.name}.{request.format}" for figure in found))
+
+
+def _some(rows: int) -> int:
+    """The count of rows. Raises ExportError where there are none."""
+    if not rows:
+        raise ExportError("", "nothing is left: no row of the table is within all that was asked for")
+    return rows

@@ -1,0 +1,25 @@
+"""CSV: a heading, commas, UTF-8; text is quoted, what is no number is empty, infinite is inf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv
+
+from analysis.exports.sources import Source
+
+
+def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:
+    """One file. A number has as many digits as it takes to read it back equal."""
+    rows = 0
+    with pyarrow.csv.CSVWriter(path, source.schema) as file:
+        for done, piece in source.pieces():
+            file.write_table(piece)
+            rows += len(piece)
+            tell(done)
+    return rows
+
+
+def how_to_read(path: Path, source: Source) -> str:
+    return f'pandas.read_csv("{path}")'

@@ -1,0 +1,23 @@
+"""trackio: a run a point and seed in one project, grouped by label, kept where trackio keeps things (TRACKIO_DIR)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analysis.exports.formats.logged import log_all
+from analysis.exports.lanes import Lanes
+
+MOST_RUNS = 128
+
+
+def write(project: str, lanes: Lanes, tell: Callable[[float], None]) -> int:
+    """Log every update, under its step; what is no number is left out."""
+    import trackio
+
+    def begin(name: str, group: str, config: dict) -> object:
+        return trackio.init(project=project, name=name, group=group, config=config)
+
+    def log(run: object, row: dict[str, float], step: int) -> None:
+        trackio.log(row, step=step)
+
+    return log_all(lanes, begin, log, lambda run: trackio.finish(), tell)

@@ -1,0 +1,108 @@
+"""Which rows of a table are wanted: those of some points, some seeds, some rollouts and updates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.exports.holders import holders
+from analysis.exports.points import described
+from analysis.exports.problems import ExportError, nearest
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+Span = str | tuple[int | None, int | None] | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows of these points whose integer columns have one of the values in `equal`, and are within `spans`.
+
+    `points` is in ascending order; a span is (first, first beyond), either of them None where it is open.
+    """
+
+    points: list[int]
+    equal: dict[str, list[int]]
+    spans: dict[str, tuple[int | None, int | None]]
+
+    def rows(self, frame: pd.DataFrame) -> np.ndarray:
+        """Which rows of a frame are within."""
+        kept = np.isin(frame["point"].to_numpy(), self.points)
+        for name, values in self.equal.items():
+            kept &= np.isin(frame[name].to_numpy(), values)
+        for name, (first, beyond) in self.spans.items():
+            found = frame[name].to_numpy()
+            kept &= (found >= (-np.inf if first is None else first)) & (found < (np.inf if beyond is None else beyond))
+        return kept
+
+    @property
+    def reads(self) -> list[str]:
+        """The columns that `rows` looks at."""
+        return list(dict.fromkeys(["point", *self.equal, *self.spans]))
+
+
+def select(
+    run: Run, where: Iterable[tuple[str, Any]], spans: Mapping[str, Span], integers: Collection[str]
+) -> Selection:
+    """What the options ask for, of a table that has these columns of integers. Raises ExportError.
+
+    `where` gives a column's value, or several of them: any of these. A column that is named twice may have either
+    value; columns named beside each other must all agree.
+    """
+    asked = several(where)
+    known_of = described(run) | {"point": list(range(len(run.points)))}
+    points, equal = set(range(len(run.points))), {}
+    for name, wanted in asked.items():
+        if name in known_of:
+            points &= {point for value in wanted for point in holders(name, known_of[name], value)}
+        elif name in integers:
+            equal[name] = [_whole("where", f"{name}=", value) for value in wanted]
+        else:
+            known = [*known_of, *(each for each in integers if each not in known_of)]
+            raise ExportError("where", f"no column {name!r} to choose by; {nearest(name, known)}")
+    if not points:
+        raise ExportError("where", "no point has all of these values together")
+    chosen = {name: span for name, given in spans.items() if (span := _span(name, given)) is not None}
+    for option in chosen:
+        if option.removesuffix("s") not in integers:
+            raise ExportError(option, f"this table has no {option}: it has a row a point, or a point and seed")
+    return Selection(sorted(points), equal, {option.removesuffix("s"): span for option, span in chosen.items()})
+
+
+def several(where: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    """The values that are asked for, column by column; a value may be a list of them."""
+    asked: dict[str, list[Any]] = {}
+    for name, value in where:
+        asked.setdefault(name, []).extend(value if isinstance(value, list | tuple | set) else [value])
+    return asked
+
+
+def _span(option: str, given: Span) -> tuple[int | None, int | None] | None:
+    """'2:5' or (2, 5) as (2, 5); either end may be left out. Raises ExportError."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        ends = given.split(":")
+        if len(ends) != 2:
+            raise ExportError(option, f"{given!r} is no range: write A:B, as in 0:10, or A: or :B")
+    else:
+        ends = list(given)
+    first, beyond = (None if end in ("", None) else _whole(option, "", end) for end in ends)
+    if first is not None and beyond is not None and beyond <= first:
+        raise ExportError(option, f"{first}:{beyond} is empty: the second number is the first that is left out")
+    return first, beyond
+
+
+def _whole(option: str, before: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0 or str(value).strip() != str(number):
+        raise ExportError(option, f"{before}{value} is no whole number, counted from 0")
+    return number

@@ -1,0 +1,89 @@
+"""The tables of a run that are large: updates and ratios, out of its files part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.exports.points import PointColumns
+from analysis.exports.problems import ExportError
+from analysis.exports.selection import Selection
+from analysis.exports.sources import Pieces, Source, as_table, chosen, kind_of, sliced
+from analysis.stored import Stored
+from analysis.stored_tokens import ROW, StoredTokens
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+TOKEN = ("prompt", "completion", "position", "token")
+KINDS = {
+    "point": pa.int32(),
+    "seed": pa.int64(),
+    "rollout": pa.int32(),
+    "update": pa.int32(),
+    "clip_active": pa.bool_(),
+}
+KINDS |= dict.fromkeys(TOKEN, pa.int32())
+
+
+def updates(run: Run, selection: Selection, columns: Sequence[str] | None) -> Source:
+    """A row a point, seed, rollout and update: the metrics that apply to some point of the run."""
+    stored, described = run.stored_updates, PointColumns(run)
+    recorded = [name for name in stored.names if name in run.manifest["metrics"]]
+    ids = (*ROW, *described.values)
+    metrics = chosen(columns, ids, _applying(run, recorded))
+    return _stored(stored, described, ids, metrics, selection)
+
+
+def ratios(run: Run, selection: Selection, columns: Sequence[str] | None) -> Source:
+    """A row a recorded token and update. Raises ExportError where none were recorded."""
+    if not run.has_ratios:
+        raise ExportError("table", "no ratios were recorded: the scenario wants [record] ratios = {}")
+    stored, described = run.stored_ratios, PointColumns(run)
+    ids = (*ROW, *TOKEN, "reward", "advantage", *described.values)
+    values = [name for name in stored.names if name not in ids]
+    return _stored(stored, described, ids, chosen(columns, ids, values), selection)
+
+
+def _applying(run: Run, recorded: list[str]) -> list[str]:
+    """The metrics that apply to some point: the others are empty columns of its files."""
+    if (run.directory / "summary.parquet").is_file():
+        there = set(pq.read_schema(run.directory / "summary.parquet").names)
+        return [name for name in recorded if name in there]
+    return [name for name in recorded if name in run.readings.columns]
+
+
+def _stored(
+    stored: Stored, described: PointColumns, ids: tuple[str, ...], values: list[str], selection: Selection
+) -> Source:
+    """A table that is read part by part."""
+    kinds = _kinds(stored)
+    ids = tuple(name for name in ids if name in stored.names or name in described.values)
+    names = [name for name in (*ids, *values) if name not in described.values]
+    types = kinds | {name: column.type for name, column in described.values.items()}
+    schema = pa.schema([(name, types[name]) for name in (*ids, *values)])
+
+    def pieces() -> Pieces:
+        share = 1.0 / len(stored.parts)
+        read = stored.each(list(dict.fromkeys([*names, *selection.reads])), point=selection.points)
+        for number, frame in enumerate(read):
+            frame = frame[selection.rows(frame)]
+            yield from sliced(number * share, share, as_table(frame, schema, described))
+
+    return Source(schema, ids, pieces)
+
+
+def _kinds(stored: Stored) -> dict[str, pa.DataType]:
+    """The type of each column: its file's, with the values of a list for a list."""
+    first = stored.parts[0]
+    if isinstance(first, Path):
+        paths = [first, first.parent.parent / "tokens" / first.name] if isinstance(stored, StoredTokens) else [first]
+        fields = [field for path in reversed(paths) for field in pq.read_schema(path)]
+        found = {each.name: each.type.value_type if pa.types.is_list(each.type) else each.type for each in fields}
+    else:
+        found = {name: kind_of(first[name]) for name in first.columns}
+    return found | {name: kind for name, kind in KINDS.items() if name in found}

@@ -1,0 +1,150 @@
+"""A row an update of each recorded rollout: a trainer's keys, worked out from the recorded tokens.
+
+A trainer takes its metrics in the forward pass, before the step. So those of update k look at the log-ratios that
+update k − 1 left, and those of a rollout's first update at log-ratios of 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.exports.points import PointColumns
+from analysis.exports.problems import ExportError
+from analysis.exports.selection import Selection
+from analysis.exports.sources import Pieces, Source, as_table, chosen, sliced
+from analysis.exports.trainer_names.key import Key, Trainer
+from analysis.exports.trainer_names.seen import Method, Seen
+from analysis.stored import Stored
+from analysis.stored_tokens import ROW, StoredTokens
+
+if TYPE_CHECKING:
+    from analysis.run import Run
+
+RECORDED = ("grad/norm", "objective", "entropy")  # our metrics that trainers' keys are made of
+TOKENS = (*ROW, "prompt", "completion", "position", "reward", "advantage", "log_ratio")
+FRESH = ("sampled", "fixed")  # kinds of rollouts that the policy itself has said, unless it is stale
+
+
+def trainer_rows(run: Run, trainer: Trainer, selection: Selection, columns: Sequence[str] | None) -> Source:
+    """What the trainer would have logged at each update. Raises ExportError where the tables do not tell."""
+    if not run.has_ratios:
+        raise ExportError(
+            "metric-names",
+            f"{trainer.title}'s definitions need recorded tokens: the scenario wants [record] ratios = {{}}",
+        )
+    methods = {point: _method(run, trainer, point) for point in selection.points}
+    there = set(run.stored_updates.names)
+    keys = [key for key in trainer.keys if _has(key, there) and any(key.applies(each) for each in methods.values())]
+    described = PointColumns(run)
+    ids = (*ROW, *described.values)
+    names = chosen(columns, ids, [key.name for key in keys])
+    keys = [key for key in keys if key.name in names]
+    kinds = dict(zip(ROW, (pa.int32(), pa.int64(), pa.int32(), pa.int32()), strict=True))
+    fields = [(name, kinds.get(name) or described.values[name].type) for name in ids]
+    schema = pa.schema([*fields, *((key.name, pa.float64()) for key in keys)])
+
+    def pieces() -> Pieces:
+        parts = list(_parts(run))
+        for number, (tokens, updates) in enumerate(parts):
+            recorded = [name for name in RECORDED if name in there]
+            beside = pd.concat(updates.each([*ROW, *recorded], point=selection.points), ignore_index=True)
+            for frame in tokens.each(TOKENS, point=selection.points):
+                rows = _rows(frame, beside, methods, keys)
+                kept = rows[selection.rows(rows)]
+                yield from sliced(number / len(parts), 1 / len(parts), as_table(kept, schema, described))
+
+    return Source(schema, ids, pieces)
+
+
+def _has(key: Key, there: set[str]) -> bool:
+    """Whether what the key is made of was recorded."""
+    needs = {"gradient": {key.ours}, "entropy": {"entropy"}}
+    return needs.get(key.looks_at, set()) <= there
+
+
+def _method(run: Run, trainer: Trainer, point: int) -> Method:
+    """What a point trains with. Raises ExportError where its updates see minibatches: nobody knows which."""
+    experiment = run.experiment(point)
+    if experiment["training"].get("minibatches", 1) > 1:
+        raise ExportError(
+            "metric-names",
+            f"{run.labels[point]}: its updates see minibatches, and which completions were in them is not recorded, so "
+            f"that {trainer.title}'s metrics of them cannot be worked out",
+        )
+    rollouts = experiment.get("rollouts", {})
+    fresh = rollouts.get("kind", "sampled") in FRESH and not rollouts.get("staleness")
+    return Method(experiment.get("surrogate", {}), starts_at_one=fresh)
+
+
+def _parts(run: Run) -> Iterator[tuple[StoredTokens, Stored]]:
+    """The recorded tokens part by part, each with the updates of the same rollouts."""
+    tokens, updates = run.stored_ratios, run.stored_updates
+    by_name = {part.name: part for part in updates.parts if isinstance(part, Path)}
+    for part in tokens.parts:
+        beside = by_name.get(part.name) if isinstance(part, Path) else None
+        yield StoredTokens([part]), updates if beside is None else Stored([beside])
+
+
+def _rows(frame: pd.DataFrame, beside: pd.DataFrame, methods: dict[int, Method], keys: list[Key]) -> pd.DataFrame:
+    """One row per point, seed, rollout and update that there are tokens of."""
+    order = np.lexsort([frame[name].to_numpy() for name in reversed(ROW)])
+    columns = {name: frame[name].to_numpy()[order] for name in TOKENS}
+    starts = _starts([columns[name] for name in ROW])
+    found = []
+    for point in np.unique(columns["point"]):
+        within = slice(*np.searchsorted(columns["point"], [point, point + 1]))
+        here = {name: values[within] for name, values in columns.items()}
+        own = starts[(starts >= within.start) & (starts < within.stop)] - within.start
+        seen = _seen(here, own, beside, methods[int(point)])
+        rows = {name: here[name][own] for name in ROW}
+        found.append(
+            pd.DataFrame(rows | {key.name: key.of(seen) for key in keys if key.applies(seen.method)}, copy=False)
+        )
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(ROW), dtype=np.int64)
+
+
+def _seen(here: dict[str, np.ndarray], starts: np.ndarray, beside: pd.DataFrame, method: Method) -> Seen:
+    """The updates of one point, each with the log-ratios that the one before it left."""
+    rollouts = np.stack([here[name][starts] for name in ("seed", "rollout")])
+    first = np.ones(len(starts), dtype=bool)
+    first[1:] = (rollouts[:, 1:] != rollouts[:, :-1]).any(axis=0)
+    counts = np.diff([*starts, len(here["point"])])
+    earlier = np.arange(len(here["point"])) - np.repeat(counts, counts)
+    later = ~np.repeat(first, counts)
+    for name in ("prompt", "completion", "position"):
+        if (here[name][later] != here[name][earlier[later]]).any():
+            raise ValueError("the tokens of a rollout's updates are not in the same order")
+    before = np.zeros(len(earlier))
+    before[later] = here["log_ratio"][earlier[later]]
+    tokens = [here[name] for name in (*ROW[1:], "prompt", "completion")]
+    rows = pd.DataFrame({name: here[name][starts] for name in ROW})
+    recorded = rows.merge(beside, on=list(ROW), how="left")
+    ours = {name: recorded[name].to_numpy(dtype=float) for name in RECORDED if name in recorded}
+    if "entropy" in ours:
+        ours["entropy"] = np.where(first, np.nan, np.roll(ours["entropy"], 1))
+    return Seen(
+        method=method,
+        log_ratio=before,
+        token_advantages=here["advantage"],
+        update_starts=starts,
+        completion_starts=(completions := _starts(tokens)),
+        prompts=here["prompt"][completions],
+        token_rewards=here["reward"],
+        known=~first | method.starts_at_one,
+        recorded=ours,
+    )
+
+
+def _starts(columns: list[np.ndarray]) -> np.ndarray:
+    """Where the first row of each stretch is in which none of the columns changes."""
+    new = np.zeros(len(columns[0]), dtype=bool)
+    new[:1] = True
+    for values in columns:
+        new[1:] |= values[1:] != values[:-1]
+    return np.flatnonzero(new)

@@ -1,0 +1,142 @@
+"""What a trainer's forward pass sees in each update of some rollouts: tokens, completions, and the method's bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Method:
+    """The point of the product that a run's point trains with, as its manifest has it."""
+
+    surrogate: dict[str, Any]
+    starts_at_one: bool = True  # whether ratios are known to be 1 before a rollout's first update
+
+    @property
+    def level(self) -> str:
+        return self.surrogate.get("level", {}).get("kind", "token")
+
+    @property
+    def gate(self) -> dict[str, Any]:
+        return self.surrogate.get("gate", {})
+
+    @property
+    def reduction(self) -> str | None:
+        return self.surrogate.get("reduction", {}).get("kind")
+
+    @property
+    def advantage(self) -> str | None:
+        return self.surrogate.get("advantage", {}).get("kind")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the objective is the surrogate alone, without a KL or an entropy term."""
+        return self.surrogate.get("kl") is None and self.surrogate.get("entropy") is None
+
+    def clips(self, *levels: str) -> bool:
+        """Whether it has PPO's clip at one of these levels."""
+        return self.gate.get("kind") == "clip" and self.level in levels
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The ratios that PPO's clip is between."""
+        return 1.0 - self.gate["clip_low"], 1.0 + self.gate["clip_high"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`n` tokens of `c` completions in `U` updates of rollouts of one point.
+
+    The tokens of an update are next to each other, and in it those of a completion.
+    """
+
+    method: Method
+    log_ratio: np.ndarray  # [n] log π − log π_behavior before the update
+    token_advantages: np.ndarray  # [n]
+    update_starts: np.ndarray  # [U] the first token of each update
+    completion_starts: np.ndarray  # [c] the first token of each completion
+    prompts: np.ndarray  # [c] of its completion
+    token_rewards: np.ndarray  # [n] of its completion
+    known: np.ndarray  # [U] whether the log-ratios before the update are known
+    recorded: dict[str, np.ndarray]  # [U] our own metrics, each as it was before or in the update
+
+    def over_tokens(self, values: np.ndarray) -> np.ndarray:
+        """The mean over an update's tokens, `[n]` to `[U]`: every token weighs the same."""
+        return np.add.reduceat(values.astype(float), self.update_starts) / self.counts
+
+    def over_completions(self, values: np.ndarray, how: np.ufunc | None = None) -> np.ndarray:
+        """The mean over an update's completions, `[c]` to `[U]`, or what a ufunc reduces them to."""
+        if how is not None:
+            return how.reduceat(values.astype(float), self.first_completions)
+        return np.add.reduceat(values.astype(float), self.first_completions) / self.completions
+
+    def in_completions(self, values: np.ndarray) -> np.ndarray:
+        """The mean over each completion's tokens, `[n]` to `[c]`."""
+        return np.add.reduceat(values.astype(float), self.completion_starts) / self.lengths
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """[U] tokens of each update."""
+        return np.diff([*self.update_starts, len(self.log_ratio)])
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """[c] tokens of each completion."""
+        return np.diff([*self.completion_starts, len(self.log_ratio)])
+
+    @cached_property
+    def first_completions(self) -> np.ndarray:
+        """[U] the first completion of each update."""
+        return np.searchsorted(self.completion_starts, self.update_starts)
+
+    @cached_property
+    def completions(self) -> np.ndarray:
+        """[U] completions of each update."""
+        return np.diff([*self.first_completions, len(self.completion_starts)])
+
+    @cached_property
+    def update_of(self) -> np.ndarray:
+        """[c] the update that each completion is seen in."""
+        return np.repeat(np.arange(len(self.completions)), self.completions)
+
+    @cached_property
+    def advantages(self) -> np.ndarray:
+        """[c]"""
+        return self.token_advantages[self.completion_starts]
+
+    @cached_property
+    def rewards(self) -> np.ndarray:
+        """[c]"""
+        return self.token_rewards[self.completion_starts]
+
+    @cached_property
+    def token_ratio(self) -> np.ndarray:
+        """[n] each token's own ratio."""
+        with np.errstate(over="ignore"):
+            return np.exp(self.log_ratio)
+
+    @cached_property
+    def sequence_ratio(self) -> np.ndarray:
+        """[c] the exponential of the mean of a completion's log-ratios."""
+        with np.errstate(over="ignore"):
+            return np.exp(self.in_completions(self.log_ratio))
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """A completion's value at each of its tokens, `[c]` to `[n]`."""
+        return np.repeat(values, self.lengths)
+
+    def zero_deviation(self, whole_batch: bool = False) -> np.ndarray:
+        """[U] the share of completions whose group's rewards (or all of the batch's) have a deviation of 0 (1e-8)."""
+        edges = np.ones(len(self.prompts), dtype=bool)
+        edges[1:] = (self.prompts[1:] != self.prompts[:-1]) & (not whole_batch)
+        edges[self.first_completions] = True
+        starts = np.flatnonzero(edges)
+        sizes = np.diff([*starts, len(edges)])
+        means = np.repeat(np.add.reduceat(self.rewards, starts) / sizes, sizes)
+        squares = np.add.reduceat((self.rewards - means) ** 2, starts)
+        equal = np.sqrt(squares / np.maximum(sizes - 1, 1)) <= 1e-8
+        return self.over_completions(np.repeat(equal, sizes))
