@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.clipped import first_all_clipped, time_outside
 from analysis.elasticities import local_elasticity, scale_elasticity, scale_spread
 from analysis.length_trap import length_trap_bias
 from analysis.memory import carried_share, caused_share
@@ -105,6 +106,8 @@ QUANTITIES = {
     "braking_distance": braking_distance,
     "carried_share": carried_share,
     "caused_share": caused_share,
+    "first_all_clipped": first_all_clipped,
+    "time_outside": time_outside,
     "restart_update": restart_update,
     "scale_elasticity": scale_elasticity,
     "local_elasticity": local_elasticity,

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from analysis import explaining
+from analysis.exports import trainer_table
 from analysis.words import bound, measured
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.remedies import Remedy
@@ -33,6 +35,7 @@ from docs import methods_tables  # noqa: E402
 
 DOCUMENTS = (
     "README.md",
+    "docs/explaining.md",
     "docs/glossary.md",
     "docs/methods.md",
     "docs/performance.md",
@@ -116,6 +119,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "gates": lambda: _table(*methods_tables.gates()),
     "conventions": lambda: _table(*methods_tables.conventions()),
     "dialects": methods_tables.dialects,
+    "rules": lambda: _table(*explaining.table()),
+    "trainer_keys": trainer_table,
     "benchmark_conditions": benchmark_tables.conditions,
     **{f"benchmark_{name}": partial(benchmark_tables.suite, name) for name in SUITES},
 }

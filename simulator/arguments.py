@@ -77,7 +77,7 @@ def _answering(commands: argparse._SubParsersAction) -> None:
         "--columns", metavar="A,B,…", help="which metrics (default: the usual ones that were recorded)"
     )
     compare.add_argument("--baseline", metavar="VARIANT", help="differences are from this one (default: the first)")
-    compare.add_argument("--sort", metavar="COLUMN", help="largest first; -COLUMN: smallest first (default: as run)")
+    compare.add_argument("--sort", metavar="COLUMN", help="largest first; --sort=-COLUMN: smallest (default: as run)")
     compare.add_argument(
         "--format", default="table", metavar="F", help="table, csv, markdown, latex, json or html (default: table)"
     )

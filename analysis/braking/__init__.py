@@ -49,9 +49,13 @@ class Brakes:
             .assign(behaviour=ranked["behaviour"])
         )
 
+    def points(self, name: str) -> pd.DataFrame:
+        """One kind of curve: `optimizer`, `x`, `measured`, `predicted`."""
+        return self.curves[self.curves["curve"] == name]
+
     def curve(self, name: str) -> dict[str, pd.DataFrame]:
         """One kind of curve, optimizer by optimizer, in the order of the ranking."""
-        own = self.curves[self.curves["curve"] == name]
+        own = self.points(name)
         found = dict(iter(own.groupby("optimizer")))
         return {optimizer: found[optimizer] for optimizer in self.ranking.index}
 

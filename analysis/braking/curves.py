@@ -45,7 +45,7 @@ def residual_curves(brakes: Brakes, start: str) -> Figure | None:
     title = "What is left of the updates" if start == "steady" else "The same after a cold start"
     reading = READING.format(start=STARTS[start].format(**brakes.facts))
     dress(drawing, height=560).update_layout(margin={"r": 235}, legend={"itemsizing": "constant"})
-    return Figure(f"residuals_{start}", title, reading, drawing)
+    return Figure(f"residuals_{start}", title, reading, drawing, data=brakes.points(f"residual, {start}, constant"))
 
 
 def _draw(drawing: go.Figure, name: str, kind: str, rows: pd.DataFrame) -> np.ndarray:

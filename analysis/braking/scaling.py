@@ -48,7 +48,8 @@ def scaling_curves(brakes: Brakes, update: str) -> Figure | None:
     title = "How updates follow the gradient's scale" if update == "last" else "The same for the first update"
     reading = READING.format(update=UPDATES[update].format(**brakes.facts))
     dress(drawing, height=480).update_layout(margin={"r": 235}, showlegend=False)
-    return Figure(f"scaling_{update}", title, reading, drawing)
+    data = brakes.points(f"elasticity of the {update} update")
+    return Figure(f"scaling_{update}", title, reading, drawing, data=data)
 
 
 def _draw(drawing: go.Figure, name: str, rows: pd.DataFrame, colour: str) -> None:

@@ -15,6 +15,8 @@ NEEDS = {
     "braking_distance": ("grad/norm", "update/norm"),
     "carried_share": ("drift/coasted", RATIOS),
     "caused_share": ("drift/excess_max", "twin/drift/excess_max"),
+    "first_all_clipped": ("clip/active", "grad/norm"),
+    "time_outside": ("clip/outside",),
     "restart_update": ("update/norm",),
     "scale_elasticity": ("update/norm", SCALE),
     "local_elasticity": ("grad/norm", "update/norm", SCALE),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analysis.comparing.errors import ComparisonError, nearest
-from analysis.comparing.quantities import COMPARED
 from analysis.words import meaning, reading
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ def available(run: Run) -> list[str]:
     """The columns that a run has values of: its metrics, and what can be worked out of them."""
     from analysis.claims.needs import derivable
 
-    metrics = run.metrics
-    own = [name for name, (_, needs) in COMPARED.items() if set(needs) <= set(metrics)]
-    return list(dict.fromkeys([*metrics, *derivable(metrics, run.swept, run.has_ratios), *own]))
+    return list(dict.fromkeys([*run.metrics, *derivable(run.metrics, run.swept, run.has_ratios)]))
 
 
 def chosen(runs: Sequence[Run], wanted: Sequence[str] | None, sort: str | None = None) -> list[str]:
@@ -76,14 +73,10 @@ def values(run: Run, name: str) -> pd.DataFrame:
         return pd.DataFrame({"point": [], "seed": [], "measured": []})
     if name in run.metrics:
         return run.readings[["point", "seed", name]].rename(columns={name: "measured"})
-    work_out = COMPARED[name][0] if name in COMPARED else QUANTITIES[name]
-    return work_out(run)[["point", "seed", "measured"]]
+    return QUANTITIES[name](run)[["point", "seed", "measured"]]
 
 
 def legend(run: Run, name: str) -> str:
     """What a column is, and which of its values stands for a run."""
-    if name in COMPARED:
-        sentence = " ".join((COMPARED[name][0].__doc__ or "").split("\n\n")[0].split()).rstrip(".")
-        return f"{sentence[:1].lower()}{sentence[1:]}; mean over rollouts"
     when = reading(run, name)
     return meaning(run, name).rstrip(".") + (f",{when}" if when else "; mean over its cases")

@@ -90,4 +90,5 @@ def with_swept(rows, points, run) -> pd.DataFrame:
 
 def full_claim(claim: dict) -> dict:
     """A claim with the defaults that a scenario file may leave out."""
-    return {"says": "It is so", "relation": "equal", "where": {}, "against": {}, "source": "", "tolerance": 0.0, "fit": None} | claim
+    sentence = {"says": "It is so", "source": ""}
+    return sentence | {"relation": "equal", "where": {}, "against": {}, "tolerance": 0.0, "fit": None} | claim

@@ -67,3 +67,10 @@ def test_intervals_that_hold_together_are_wider():
 
     assert widened(np.array([16]), 1) == pytest.approx([1.0])
     assert widened(np.array([16]), 30) == pytest.approx([t.ppf(1 - 0.025 / 30, 15) / t.ppf(0.975, 15)])
+
+
+def test_a_rare_outlier_does_not_make_an_interval_without_bounds():
+    sample = [0.33] * 7 + [0.331] * 7 + [-0.415] * 2
+    low, high = paired_interval(sample)
+    mean, student = np.mean(sample), half_width(sample)
+    assert mean - 3 * student - 1e-12 <= low < mean < high <= mean + 3 * student + 1e-12

@@ -6,7 +6,6 @@ trainer sees at update k are the log-ratios that update k − 1 left.
 """
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -291,8 +290,3 @@ def test_the_table_of_keys_has_every_key_once_a_trainer():
     for trainer in TRAINERS.values():
         assert len({key.name for key in trainer.keys}) == len(trainer.keys)
         assert len(trainer_table(trainer.name).splitlines()) == len(trainer.keys) + 2
-
-
-def test_the_glossary_has_the_table_of_keys():
-    page = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
-    assert trainer_table() in page

@@ -5,7 +5,6 @@ Both are counted in updates, from the first one of a rollout, which is update 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -42,10 +41,3 @@ def time_outside(run: Run) -> pd.DataFrame:
         rows.groupby(CASE)["clip/outside"].sum(min_count=1) for rows in run.stored_updates.each([*CASE, "clip/outside"])
     ]
     return pd.concat(parts).rename("measured").reset_index()
-
-
-# Name -> how it is worked out, and the metrics that this needs.
-COMPARED: dict[str, tuple[Callable[[Run], pd.DataFrame], tuple[str, ...]]] = {
-    "first_all_clipped": (first_all_clipped, ("clip/active", "grad/norm")),
-    "time_outside": (time_outside, ("clip/outside",)),
-}
