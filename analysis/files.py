@@ -17,9 +17,13 @@ def write_whole(path: Path, content: bytes) -> None:
     Folders that are not there yet are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    temporary = path.parent / f".{path.name}.{os.getpid()}"
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -128,7 +128,8 @@ def test_the_page_shows_and_explains_derived_quantities(finished):
     page = (finished.directory / "report.html").read_text()
     text = page[page.index("<main>") :]
     assert "braking_distance runs from 0 (momentum = 0) to 0.875 (momentum = 0.5)." in text
-    assert "<th>variant</th><th>braking_distance</th><th>first_residual</th><th>update/norm</th>" in text
+    heads = [f"<th scope=col>{name}</th>" for name in ("variant", "braking_distance", "first_residual", "update/norm")]
+    assert "".join(heads) in text
     assert "<dt>first_residual</dt><dd>the first update without a gradient, in units of the last one with</dd>" in text
 
 

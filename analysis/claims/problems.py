@@ -37,12 +37,9 @@ class Records:
         return [*self.metrics, *derivable(self.metrics, self.columns, self.ratios)]
 
 
-def claim_problems(claims: Sequence[dict[str, Any]], records: Records) -> Iterator[Problem]:
-    """Why claims cannot be put to a run with these records, or could not fail there: (key, sentence)."""
-    for index, claim in enumerate(claims):
-        found = [*_names(claim, records)] or [*_emptiness(claim, records), *_certainty(claim, records)]
-        for key, sentence in found:
-            yield f"claim[{index}].{key}", sentence
+def claim_problems(claim: dict[str, Any], records: Records) -> list[Problem]:
+    """Why a claim cannot be put to a run with these records, or could not fail there: (key of the claim, sentence)."""
+    return [*_names(claim, records)] or [*_emptiness(claim, records), *_certainty(claim, records)]
 
 
 def _names(claim: dict[str, Any], records: Records) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from simulator.scenario import Scenario, load
 
 
 def load_checked(source: str, overrides: Iterable[tuple[str, Any]], load: Callable[..., Scenario] = load) -> Scenario:
-    """Load a scenario and hold its headline and claims against what it records, and against the closed forms."""
+    """Load a scenario and hold its headline and claims against what it records, and against the closed forms.
+
+    A claim about variants that an override has taken away is left out, which is said.
+    """
+    overrides, file = list(overrides), Path(source).name
     scenario = load(source, overrides=overrides)
     heading, points = scenario.heading, scenario.points
     records = Records(
@@ -22,14 +27,22 @@ def load_checked(source: str, overrides: Iterable[tuple[str, Any]], load: Callab
         points=[point.values for point in points],
         ratios=all(point.experiment.record.ratios is not None for point in points),
     )
-    problems = list(claim_problems(to_plain(heading.claim), records))
+    asked, problems = [], []
+    for index, claim in enumerate(heading.claim):
+        found = claim_problems(to_plain(claim), records)
+        if any(key != "training.seeds" for key, _ in overrides) and {key for key, _ in found} & {"where", "against"}:
+            reason = "; ".join(sentence for _, sentence in found)
+            print(f"warning: {file}: claim[{index}] is left out, as things are set: {reason}", file=sys.stderr)
+            continue
+        asked.append(claim)
+        problems += [(f"claim[{index}].{key}", sentence) for key, sentence in found]
     known = records.quantities
     for key, names in (("headline", [heading.headline]), ("columns", heading.columns)):
         problems += [
             (key, f"no metric {name!r} is recorded; {did_you_mean(name, known)}") for name in names if name not in known
         ]
     if problems:
-        raise ScenarioError(Path(source).name, problems)
+        raise ScenarioError(file, problems)
     for key, sentence in scenario.warnings:
-        print(f"warning: {Path(source).name}: {key}: {sentence}", file=sys.stderr)
-    return scenario
+        print(f"warning: {file}: {key}: {sentence}", file=sys.stderr)
+    return replace(scenario, heading=replace(heading, claim=tuple(asked)))
