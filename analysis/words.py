@@ -28,6 +28,12 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def percent(share: float) -> str:
+    """'92 %'; '0.3 %' and '99.7 %' near the ends."""
+    near = 0 < share < 0.01 or 0.99 < share < 1
+    return f"{100 * share:.1f} %" if near else f"{100 * share:.0f} %"
+
+
 def with_interval(mean: float, low: float) -> str:
     """'1.580 ± 0.068', the half width rounded to two digits; the mean alone where one seed was run."""
     half = mean - low
@@ -102,8 +108,8 @@ def memory(run: Run) -> str:
     row = rows.loc[rows["drift/excess_max"].idxmax()]
     own, theirs = row["drift/excess_max"], row["twin/drift/excess_max"]
     carried = (
-        f"{row['label']}: memory carried {row['drift/coasting']:.0%} of the way that tokens went after the clip had "
-        "silenced them"
+        f"{row['label']}: memory carried {percent(row['drift/coasting'])} of the way that tokens went after the clip "
+        "had silenced them"
     )
     if (rollouts := run.experiment(int(row["point"]))["training"]["num_rollouts"]) > 1:
         return (
@@ -111,7 +117,7 @@ def memory(run: Run) -> str:
             f"memoryless twin, whose policy has become another one in {rollouts} rollouts."
         )
     return (
-        f"{carried}, and caused {(own - theirs) / own:.0%} of the largest log-ratio beyond the bound, "
+        f"{carried}, and caused {percent((own - theirs) / own)} of the largest log-ratio beyond the bound, "
         f"{number(own, 3)}: without it {number(theirs, 3)} would have come from the crossing step and from coupling."
     )
 

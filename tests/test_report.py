@@ -103,7 +103,7 @@ def test_what_is_said_about_memory_and_learning_rates_escapes_labels():
     page = rendered([HOSTILE, "adam"], found={"total_kl": 0.1, "to": HOSTILE})
     assert HOSTILE not in page
     escaped = "&lt;/script&gt;&lt;script&gt;document.title=&quot;broken&quot;&lt;/script&gt;&lt;b&gt;"
-    assert f"<li>{escaped}: memory carried 90% of the way" in page
+    assert f"<li>{escaped}: memory carried 90 % of the way" in page
     assert (
         f"<p class=note>Learning rates were found that match: KL summed over the rollouts = that of {escaped}." in page
     )

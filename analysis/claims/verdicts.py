@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.claims.cases import cases
+from analysis.claims.chance import draws
 from analysis.claims.closed_forms import CLOSED_FORMS, SIGNS
 from analysis.intervals import LEAST_TO_RESAMPLE, LEVEL, RESAMPLES, widened
 from analysis.words import number
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from analysis.run import Run
 
 TOLD = ("says", "source", "metric", "fit", "relation", "tolerance", "where", "against")
-CHANCES = ("noise", "false_positive", "false_negative")  # what makes a world draw at random where it is not 0
 MEASURED = ("predicted", "measured", "low", "high", "seeds", "largest_deviation", "worst_case")
 
 
@@ -122,22 +122,6 @@ def _is_settled(run: Run, claim: dict[str, Any], rows: pd.DataFrame) -> np.ndarr
         return np.ones(len(rows), dtype=bool)
     settled = {point: not draws(run.experiment(int(point))) for point in rows["point"].unique()}
     return rows["point"].map(settled).to_numpy(dtype=bool)
-
-
-def draws(experiment: dict[str, Any]) -> bool:
-    """Whether anything in a point's run is drawn at random, so that another seed would come out otherwise."""
-    policy, training = experiment["policy"], experiment["training"]
-    start = policy["kind"] != "tabular" or policy.get("start", "zeros") != "zeros"
-    sampled = experiment.get("rollouts", {}).get("kind", "sampled") == "sampled"
-    return sampled or start or training.get("minibatches", 1) > 1 or _has_chance(experiment["environment"])
-
-
-def _has_chance(part: Any) -> bool:
-    if isinstance(part, list):
-        return any(map(_has_chance, part))
-    if not isinstance(part, dict):
-        return False
-    return any(part.get(name) for name in CHANCES) or any(map(_has_chance, part.values()))
 
 
 def _number(value: float) -> float | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, plain, span
+from analysis.explaining.saying import ends, plain, span
 from analysis.explaining.seen import Seen
+from analysis.words import percent
 
 LEAST_COASTING = 0.05  # of the last update with a gradient
 HALF = 0.5

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, plain, span
+from analysis.explaining.saying import ends, plain, span
 from analysis.explaining.seen import Seen
 from analysis.parameters import parameters
 from analysis.theory.memoryless_limit import memoryless_limit
+from analysis.words import percent
 
 LEAST_EXCESS = 1e-3
 LEAST_SHARE = 0.1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, span
+from analysis.explaining.saying import ends, span
 from analysis.explaining.seen import Seen
+from analysis.words import percent
 
 MANY = 0.3
 OTHERWISE = (

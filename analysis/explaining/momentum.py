@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, span, whose
+from analysis.explaining.saying import ends, span, whose
 from analysis.explaining.seen import Seen
+from analysis.words import memory, percent
 
 LEAST_EXCESS = 1e-3  # a mean log-ratio beyond the bound that is worth a sentence
 MOST_OF_IT = 0.5  # the share from which on "came from" is said
@@ -60,8 +61,6 @@ def memory_carried_and_caused(seen: Seen) -> Iterator[Found]:
 
     Said of the variant with the largest excess, where its excess above the twin's has an interval without 0.
     """
-    from analysis.words import memory
-
     names = ("drift/excess_max", "twin/drift/excess_max", "drift/coasting", "drift/over_twin")
     rows = seen.run.summary.dropna(subset=[name for name in names if name in seen.run.summary])
     if any(name not in rows for name in names) or rows.empty or not (sentence := memory(seen.run)):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, plain, span
+from analysis.explaining.saying import ends, plain, span
 from analysis.explaining.seen import Seen
+from analysis.words import percent
 
 PREFIX = "docs/theory.md#1-a-shared-prefix"
 CENTRED = ("group_mean", "group_zscore", "leave_one_out", "batch_zscore", "signal_rescaled", "relative_to_mean")

@@ -20,12 +20,6 @@ def plain(value: float) -> str:
     return f"−{text[1:]}" if text.startswith("-") else text
 
 
-def percent(share: float) -> str:
-    """'92 %'; '0.3 %' and '99.7 %' near the ends."""
-    near = 0 < share < 0.01 or 0.99 < share < 1
-    return f"{100 * share:.1f} %" if near else f"{100 * share:.0f} %"
-
-
 def hundredths(value: float) -> str:
     """'0.35': an elasticity, below whose second decimal nothing is of interest."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, percent, span
+from analysis.explaining.saying import ends, span
 from analysis.explaining.seen import Seen
+from analysis.words import percent
 
 MAGNITUDE = "docs/theory.md#4-magnitude"
 APART = 2.0  # rewards so many times as large are worth a comparison

@@ -17,6 +17,7 @@ NAMES = (
     "compiles",
     "linear",
     "memory",
+    "answers",
     "roofline",
     "stability_map",
 )

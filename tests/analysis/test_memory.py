@@ -130,8 +130,8 @@ def test_the_sentence_is_about_the_variant_with_the_largest_excess():
     ]
     # lion: the means over seeds are 0.8 and 0.2, so (0.8 − 0.2)/0.8
     assert memory(with_summary(rows, points=TWO)) == (
-        "lion: memory carried 98% of the way that tokens went after the clip had silenced them, and caused 75% of the "
-        "largest log-ratio beyond the bound, 0.8: without it 0.2 would have come from the crossing step and from "
+        "lion: memory carried 98 % of the way that tokens went after the clip had silenced them, and caused 75 % of "
+        "the largest log-ratio beyond the bound, 0.8: without it 0.2 would have come from the crossing step and from "
         "coupling."
     )
 
@@ -141,7 +141,7 @@ def test_a_variant_without_a_twin_is_not_spoken_of():
         ending(0.9, float("nan"), point=0, **{"drift/coasting": 0.9}),
         ending(0.4, 0.3, point=1, **{"drift/coasting": 0.5}),
     ]
-    assert memory(with_summary(rows, points=TWO)).startswith("lion: memory carried 50% ")
+    assert memory(with_summary(rows, points=TWO)).startswith("lion: memory carried 50 % ")
 
 
 def test_over_many_rollouts_the_twin_is_another_policy_and_nothing_is_said_of_causes():

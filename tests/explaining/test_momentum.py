@@ -57,7 +57,7 @@ def over_twin(*over, **more):
 
 def test_carried_and_caused_are_told_where_the_difference_to_the_twin_is_certain():
     (found,) = over_twin(0.1, 0.11, 0.09)
-    assert found.says.startswith("adam: memory carried 97% of the way") and "caused 25%" in found.says
+    assert found.says.startswith("adam: memory carried 97 % of the way") and "caused 25 %" in found.says
     assert found.looked_at["drift/over_twin"] == pytest.approx(0.1)
 
 

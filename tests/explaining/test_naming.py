@@ -3,7 +3,8 @@
 import pytest
 
 from analysis.explaining.naming import named
-from analysis.explaining.saying import ends, hundredths, percent, plain, span, whose
+from analysis.explaining.saying import ends, hundredths, plain, span, whose
+from analysis.words import percent
 from tests.explaining.frames import run_of
 
 GRID = [{"optimizer": name, "training.epochs": epochs} for name in ("adam", "lion", "sgd") for epochs in (1, 2, 4, 8)]

@@ -34,6 +34,7 @@ def browser():
         pytest.skip(str(error))
 
 
+@pytest.mark.long
 def test_every_figure_that_the_data_support_is_a_file(run, tmp_path, browser):
     path = export(run, "png", out=tmp_path / "pictures")
     assert sorted(each.name for each in path.iterdir()) == ["one.png", "other.png"]
@@ -41,6 +42,7 @@ def test_every_figure_that_the_data_support_is_a_file(run, tmp_path, browser):
     assert sizes == {"one": (2000, 600), "other": (1000, 400)}  # twice as many pixels as the page has
 
 
+@pytest.mark.long
 def test_svg_and_pdf_are_of_one_figure_by_name(run, tmp_path, browser):
     svg = export(run, "svg", columns=["other"], out=tmp_path / "svg")
     assert [each.name for each in svg.iterdir()] == ["other.svg"]
