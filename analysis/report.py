@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analysis.explaining import explanations
 from analysis.figures import ALL
 from analysis.page import Section, figure_block, page
+from analysis.page.compared import compared
 from analysis.page.explained import explained
 from analysis.page.provenance import provenance
 from analysis.page.results import result_table
@@ -32,6 +33,7 @@ def render(run: Run) -> str:
         Section("seen", "What was seen, and why", _seen(run)),
         Section("figures", "Figures", _figures(run)),
         Section("table", "Table", result_table(run)),
+        Section("compared", "Side by side, paired by seed", compared(run)),
         Section("again", "The same numbers again", provenance(run)),
     ]
     return page(run.heading["title"], _opening(run), sections, name=run.manifest["name"])

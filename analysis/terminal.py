@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 from rich.table import Table
 
 from analysis.excerpt import excerpt
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 24
 COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}
+
+
+def working(what: str) -> Status:
+    """Says on a terminal, while it is open, what is being done; in a file nothing is said."""
+    return Console(stderr=True).status(escape(what))
 
 
 def show(run: Run, console: Console | None = None) -> None:

@@ -21,6 +21,7 @@ def execute(options: argparse.Namespace) -> int:
     """Compare the variants of runs, and print or write the table."""
     from analysis.comparing import ComparisonError, compare
     from analysis.comparing.formats import FORMATS
+    from analysis.terminal import working
 
     if options.format not in (TABLE, *FORMATS):
         known = did_you_mean(options.format, (TABLE, *FORMATS))
@@ -28,7 +29,8 @@ def execute(options: argparse.Namespace) -> int:
     columns = None if options.columns is None else [name.strip() for name in options.columns.split(",") if name.strip()]
     runs = [opened(text) for text in options.runs]
     try:
-        found = compare(runs, columns=columns, baseline=options.baseline, sort=options.sort)
+        with working("comparing"):
+            found = compare(runs, columns=columns, baseline=options.baseline, sort=options.sort)
     except ComparisonError as error:
         raise ScenarioError("compare", [(f"--{error.key}", error.sentence)]) from error
     _give(found, options)

@@ -13,8 +13,10 @@ def execute(options: argparse.Namespace) -> int:
     run = opened(options.run)
     from analysis.explaining import explanations
     from analysis.explaining.terminal import plain, show
+    from analysis.terminal import working
 
-    found = explanations(run)
+    with working("looking"):
+        found = explanations(run)
     if options.json:
         print(json.dumps(plain(found), indent=1, ensure_ascii=False))
     else:

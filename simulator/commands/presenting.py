@@ -68,7 +68,7 @@ class Presenter:
 def present(directory: Path, known: bool) -> int:
     """What is not there yet of summary, verdicts and page is made; all is shown. Returns the exit code."""
     from analysis.run import load
-    from analysis.terminal import show
+    from analysis.terminal import show, working
 
     if known and (directory / "report.html").is_file():
         run = load(directory)
@@ -76,7 +76,8 @@ def present(directory: Path, known: bool) -> int:
         from analysis.completion import complete
 
         try:
-            run = complete(directory)
+            with working("summary, verdicts, page"):
+                run = complete(directory)
         except OSError as error:
             from simulator.errors import Stopped
 

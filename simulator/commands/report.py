@@ -14,10 +14,12 @@ def execute(options: argparse.Namespace) -> int:
     run = opened(options.run)
     from analysis.files import write_whole
     from analysis.report import render
+    from analysis.terminal import working
 
     page = Path(options.out) if options.out else run.directory / "report.html"
     try:
-        write_whole(page, render(run).encode())
+        with working("the page"):
+            write_whole(page, render(run).encode())
     except OSError as error:
         raise ScenarioError("--out", [("", f"{page} cannot be written: {error.strerror or error}")]) from error
     print(page)
