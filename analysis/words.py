@@ -71,11 +71,15 @@ def reading(run: Run, name: str) -> str:
 
 def meaning(run: Run, name: str) -> str:
     """What a metric, or a derived quantity, is."""
+    metric = run.manifest["metrics"].get(name)
+    return sentence_of(name) if metric is None else metric["definition"]
+
+
+def sentence_of(quantity: str) -> str:
+    """What a derived quantity is: its docstring's first paragraph, as part of a sentence."""
     from analysis.metrics import QUANTITIES
 
-    if (metric := run.manifest["metrics"].get(name)) is not None:
-        return metric["definition"]
-    sentence = " ".join((QUANTITIES[name].__doc__ or "").split("\n\n")[0].split()).rstrip(".")
+    sentence = " ".join((QUANTITIES[quantity].__doc__ or "").split("\n\n")[0].split()).rstrip(".")
     return sentence[:1].lower() + sentence[1:]
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import get_args
 
 from analysis import explaining
+from analysis.claims import NEEDS
 from analysis.exports import trainer_table
-from analysis.words import bound, measured
+from analysis.words import bound, measured, sentence_of
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
@@ -109,6 +110,15 @@ def parts() -> str:
     return _table(["part", "name", "what it is"], rows)
 
 
+def quantities() -> str:
+    """What is worked out of recorded metrics, and can stand for one in claims."""
+    rows = [
+        [f"`{name}`", sentence_of(name), ", ".join(need if " " in need else f"`{need}`" for need in needs)]
+        for name, needs in NEEDS.items()
+    ]
+    return _table(["quantity", "what it is", "needs"], rows)
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "scenarios": scenarios,
@@ -119,6 +129,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "gates": lambda: _table(*methods_tables.gates()),
     "conventions": lambda: _table(*methods_tables.conventions()),
     "dialects": methods_tables.dialects,
+    "quantities": quantities,
     "rules": lambda: _table(*explaining.table()),
     "trainer_keys": trainer_table,
     "benchmark_conditions": benchmark_tables.conditions,

@@ -148,11 +148,15 @@ def test_init_writes_a_starter_that_validates_and_never_overwrites(here, capsys)
     assert "exists already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("what", ["scenarios", "methods", "optimizers", "environments", "metrics", "schedules"])
+@pytest.mark.parametrize(
+    "what",
+    ["scenarios", "methods", "optimizers", "environments", "metrics", "schedules", "quantities", "closed_forms"],
+)
 def test_lists_name_and_explain(capsys, what):
     assert main(["list", what]) == 0
     known = {"scenarios": "reward_scale", "methods": "dr_grpo", "optimizers": "muon", "environments": "token_tree"}
-    known |= {"metrics": "ratio/max", "schedules": "cosine_decay_schedule"}
+    known |= {"metrics": "ratio/max", "schedules": "cosine_decay_schedule", "quantities": "braking_distance"}
+    known |= {"closed_forms": "adam_half_life"}
     assert known[what] in capsys.readouterr().out
 
 

@@ -87,6 +87,23 @@ def _optimizers() -> dict[str, str]:
     }
 
 
+def _quantities() -> dict[str, str]:
+    from analysis.claims import NEEDS
+    from analysis.words import sentence_of
+
+    return {name: f"{sentence_of(name)}; needs {', '.join(needs)}" for name, needs in NEEDS.items()}
+
+
+def _closed_forms() -> dict[str, str]:
+    from analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS
+
+    fits = {name: f"a {kind} that is fitted" for name, kind in OF_FITS.items()}
+    return {
+        name: f"predicts {fits.get(name) or ', '.join(PREDICTS.get(name, ['a recorded metric']))}"
+        for name in CLOSED_FORMS
+    }
+
+
 LISTS = {
     "scenarios": _scenarios,
     "environments": lambda: _family(ENVIRONMENTS),
@@ -104,4 +121,6 @@ LISTS = {
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
     "probes": lambda: {name: (probe.__doc__ or "").strip().splitlines()[0] for name, probe in PROBES.items()},
     "metrics": lambda: {name: metric.definition for name, metric in METRICS.items()},
+    "quantities": _quantities,
+    "closed_forms": _closed_forms,
 }
