@@ -46,7 +46,8 @@ def _verdict(run: Run, claim: dict[str, Any]) -> dict[str, Any]:
     if refused := _refusal(rows, claim):
         return {**told, **dict.fromkeys((*MEASURED, "method")), "cases": len(rows), "verdict": "cannot tell",
                 "why": refused, "refused": refused}  # fmt: skip
-    deviation = (rows["measured"] - rows["predicted"]).to_numpy()
+    same = rows["measured"] == rows["predicted"]  # ∞ − ∞ is no number
+    deviation = (rows["measured"] - rows["predicted"]).mask(same, 0.0).to_numpy()
     each, spread = _of_cases(run, claim, rows, deviation)
     verdict = next((word for word in ("fails", "cannot tell") if word in each), "holds")
     beyond = _beyond(claim, deviation)
@@ -90,9 +91,9 @@ def _of_cases(run: Run, claim: dict, rows: pd.DataFrame, deviation: np.ndarray) 
     alone = ~known & (
         (rows["seeds"].to_numpy() > 1) | _is_settled(run, claim, rows)
     )  # an infinite value, or all there is
-    low, high = np.where(known, low, deviation), np.where(known, high, deviation)
     wide = widened(rows["seeds"].to_numpy(), int(known.sum()))
-    lowest, highest = deviation - (deviation - low) * wide, deviation + (high - deviation) * wide
+    lowest, highest = (deviation + (end - deviation) * wide for end in (low, high))
+    low, high, lowest, highest = (np.where(known, end, deviation) for end in (low, high, lowest, highest))
     inside = _is_allowed(claim, low) & _is_allowed(claim, high)
     outside = ~_is_allowed(claim, lowest) & ~_is_allowed(claim, highest)
     if claim["relation"] == "equal" and claim["predicted"] not in SIGNS:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.claims import cases, evaluate
-from tests.analysis.made import full_claim, made_run
+from tests.analysis.made import ADAM, full_claim, made_run
 
 RATES = (0.1, 0.2, 0.4)
 
@@ -83,3 +83,16 @@ def test_the_residuals_half_life_is_put_to_its_closed_form():
     (found,) = evaluate(run)
     assert (found["verdict"], found["predicted"]) == ("holds", pytest.approx(np.log(2) / -np.log(rho)))
     assert found["measured"] == pytest.approx(6.61, abs=0.01)
+
+
+@pytest.mark.parametrize(("b2", "verdict"), [(0.81, "holds"), (0.999, "fails")])
+def test_a_half_life_can_be_infinite_and_predicted_so(b2, verdict):
+    # with b1² ≥ b2 Adam's updates do not shrink: these do not, whatever its b2 says
+    updates = [
+        {"point": 0, "seed": seed, "rollout": 0, "update": update, "ratio/max": 1.0, "grad/norm": float(update <= 5),
+         "update/norm": 1.0 + max(update - 5, 0)}
+        for seed in range(2) for update in range(1, 16)
+    ]  # fmt: skip
+    claim = {"metric": "residual_update", "fit": {"kind": "half_life", "over": "j"}, "predicted": "adam_half_life"}
+    (found,) = evaluate(made_run(updates, claims=[claim | {"tolerance": 0.1}], optimizer=ADAM | {"b2": b2}))
+    assert (found["verdict"], found["measured"]) == (verdict, np.inf)
