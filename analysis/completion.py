@@ -21,6 +21,11 @@ def complete(directory: Path | str) -> Run:
     return run
 
 
+def completed(directory: Path | str) -> Run:
+    """A run with all that belongs to it: the page is written last, so where it is there, so is the rest."""
+    return load(directory) if (Path(directory) / "report.html").is_file() else complete(directory)
+
+
 def make_ready() -> None:
     """Import what completing and showing a run imports on the way: the first time takes a fifth of a second."""
     import plotly.graph_objects as go

@@ -29,8 +29,12 @@ CASE = ["point", "seed", "rollout"]
 
 def recorded(run: Run, metric: str) -> pd.DataFrame:
     """A recorded metric by its declared reading, with the numbers of the experiment that closed forms use."""
-    values = run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
-    return values.join(parameters(run), on="point")
+    return readings_of(run, metric).join(parameters(run), on="point")
+
+
+def readings_of(run: Run, metric: str) -> pd.DataFrame:
+    """A recorded metric by its declared reading, and no more."""
+    return run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
 
 
 def prefix_weight_at_start(run: Run) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from analysis.page.explained import explained
 from analysis.page.provenance import provenance
 from analysis.page.results import result_table
 from analysis.page.verdicts import verdict_list
-from analysis.words import fairness, finding
+from analysis.words import diverged, fairness, finding
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -46,18 +46,9 @@ def _opening(run: Run) -> str:
         "question": heading["question"],
         "source": heading["source"],
         "finding": finding(run),
-        "diverged": _diverged(run),
+        "diverged": f"{told}." if (told := diverged(run, MOST_NAMED)) else "",
     }
     return "\n".join(f"<p class={kind}>{escape(text)}</p>" for kind, text in paragraphs.items() if text)
-
-
-def _diverged(run: Run) -> str:
-    """Which variants are not finite in some seeds; empty where all are."""
-    if "diverged" not in run.summary:
-        return ""
-    names = run.summary.loc[run.summary["diverged"] > 0, "label"].tolist()
-    more = f"; and {len(names) - MOST_NAMED:,} more" * (len(names) > MOST_NAMED)
-    return f"Diverged (not finite) in some seeds: {'; '.join(names[:MOST_NAMED])}{more}." if names else ""
 
 
 def _warnings(run: Run) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from analysis.excerpt import excerpt
 from analysis.run import LEARNING_RATE
-from analysis.words import bound, fairness, finding, measured, memory, number, with_interval
+from analysis.words import bound, diverged, fairness, finding, measured, memory, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +45,8 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(f"\n{escape(finding(run))}")
     for sentence in filter(None, (memory(run), fairness(run))):
         console.print(escape(sentence))
-    if "diverged" in run.summary and (diverged := run.summary[run.summary["diverged"] > 0]["label"].tolist()):
-        named = "; ".join(diverged[:MOST_ROWS]) + f"; and {len(diverged) - MOST_ROWS:,} more" * (
-            len(diverged) > MOST_ROWS
-        )
-        console.print(f"Diverged (not finite) in some seeds: {escape(named)}", style="bold red")
+    if told := diverged(run, MOST_ROWS):
+        console.print(escape(told), style="bold red")
     console.print("\nreport  ", end="")
     console.print(str(run.directory / "report.html"), soft_wrap=True)
     console.print("tables  ", end="")

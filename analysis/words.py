@@ -126,6 +126,15 @@ def memory(run: Run) -> str:
     )
 
 
+def diverged(run: Run, most: int) -> str:
+    """Which variants are not finite in some seeds, so many of them by name; empty where all are finite."""
+    if "diverged" not in run.summary:
+        return ""
+    names = run.summary.loc[run.summary["diverged"] > 0, "label"].tolist()
+    more = f"; and {len(names) - most:,} more" * (len(names) > most)
+    return f"Diverged (not finite) in some seeds: {'; '.join(names[:most])}{more}" if names else ""
+
+
 MEASURES = {
     "first_update_kl": "KL after the first update",
     "first_update_ratio": "largest ratio after the first update",

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.metrics import readings_of
 from analysis.parameters import parameters
 
 if TYPE_CHECKING:
     from analysis.run import Run
-
-COUNTED = ("rollout", "update")  # what any recorded metric can be followed over
-KINDS = ("slope", "elasticity", "half_life")
 
 
 def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]) -> pd.DataFrame:
@@ -31,7 +29,7 @@ def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]
     """
     over = fit["over"]
     if over in run.swept:
-        rows = _over_points(run, _plain(run, metric) if rows is None else rows, over)
+        rows = _over_points(run, readings_of(run, metric) if rows is None else rows, over)
     elif rows is None:
         rows = _over_time(run, metric, over)
     else:
@@ -42,10 +40,6 @@ def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]
         halvings = -slopes["measured"] / np.log(2)
         slopes["measured"] = np.where(halvings > 0, 1 / halvings.where(halvings > 0), np.inf)
     return slopes.join(parameters(run), on="point")
-
-
-def _plain(run: Run, metric: str) -> pd.DataFrame:
-    return run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
 
 
 def _over_points(run: Run, rows: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -67,12 +67,12 @@ def values(run: Run, name: str) -> pd.DataFrame:
     """A row a case: point, seed, measured. Empty where the run has no such column."""
     import pandas as pd
 
-    from analysis.metrics import QUANTITIES
+    from analysis.metrics import QUANTITIES, readings_of
 
     if name not in available(run):
         return pd.DataFrame({"point": [], "seed": [], "measured": []})
     if name in run.metrics:
-        return run.readings[["point", "seed", name]].rename(columns={name: "measured"})
+        return readings_of(run, name)
     return QUANTITIES[name](run)[["point", "seed", "measured"]]
 
 

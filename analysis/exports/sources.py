@@ -33,6 +33,15 @@ class Source:
         """The columns that are not ids."""
         return [name for name in self.schema.names if name not in self.ids]
 
+    def write(self, write_table: Callable[[pa.Table], object], tell: Callable[[float], None]) -> int:
+        """Hand every piece over, telling how much of the work is done; returns the number of rows."""
+        rows = 0
+        for done, piece in self.pieces():
+            write_table(piece)
+            rows += len(piece)
+            tell(done)
+        return rows
+
 
 def as_table(frame: pd.DataFrame, schema: pa.Schema, described: PointColumns) -> pa.Table:
     """Rows with what their points are called. Columns of the schema that neither has are null."""

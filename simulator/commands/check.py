@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.commands.presenting import verdict_code
+from simulator.commands.run import compute
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -42,14 +43,15 @@ def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict
 
     directory = directory_of(scenario, Path(options.out))
     if options.force or not finished(directory):
-        _run(scenario, options, count)
-    from analysis.claims import evaluate
-    from analysis.completion import complete
-    from analysis.run import load
+        print(f"{count} {scenario.name}", file=sys.stderr)
+        compute(scenario, options)
+        from simulator.program import forget_compiled
 
-    if not (directory / "report.html").is_file():
-        complete(directory)
-    run = load(directory)
+        forget_compiled()  # the next scenario has other programs
+    from analysis.claims import evaluate
+    from analysis.completion import completed
+
+    run = completed(directory)
     return {
         "scenario": scenario.name,
         "question": scenario.heading.question,
@@ -58,24 +60,6 @@ def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict
         "versions": run.manifest["versions"],
         "claims": evaluate(run),
     }
-
-
-def _run(scenario: Scenario, options: argparse.Namespace, count: str) -> None:
-    from simulator.commands.progress import Progress
-    from simulator.compilation import keep_compiled_programs, use_all_cores
-    from simulator.engines import engine
-    from simulator.program import forget_compiled
-    from simulator.runs import write_run
-
-    carrying_out = engine(options.engine, options.workers, options.address)
-    if options.engine == "inline":
-        use_all_cores()
-    if not options.no_cache:
-        keep_compiled_programs()
-    print(f"{count} {scenario.name}", file=sys.stderr)
-    with Progress() as progress:
-        write_run(scenario, Path(options.out), progress, carrying_out, options.force, progress.tell, options.resume)
-    forget_compiled()  # the next scenario has other programs
 
 
 def _write(path: Path, found: list[dict[str, Any]]) -> None:

@@ -36,17 +36,21 @@ def carry_out(scenario: Scenario, options: argparse.Namespace, presenter: Presen
         raise ScenarioError("--resume", [("", problem)])
     if not known:
         presenter.expect_a_new_run()
-        from simulator.commands.progress import Progress
-        from simulator.compilation import keep_compiled_programs, use_all_cores
-        from simulator.engines import engine
-        from simulator.runs import write_run
-
-        carrying_out = engine(options.engine, options.workers, options.address)
-        if options.engine == "inline":
-            use_all_cores()
-
-        if not options.no_cache:
-            keep_compiled_programs()
-        with Progress() as progress:
-            write_run(scenario, out, progress, carrying_out, options.force, progress.tell, options.resume)
+        compute(scenario, options)
     return presenter.present(directory, known)
+
+
+def compute(scenario: Scenario, options: argparse.Namespace) -> None:
+    """Write the scenario's run, by the engine that the options name, and show how far it is."""
+    from simulator.commands.progress import Progress
+    from simulator.compilation import keep_compiled_programs, use_all_cores
+    from simulator.engines import engine
+    from simulator.runs import write_run
+
+    carrying_out = engine(options.engine, options.workers, options.address)
+    if options.engine == "inline":
+        use_all_cores()
+    if not options.no_cache:
+        keep_compiled_programs()
+    with Progress() as progress:
+        write_run(scenario, Path(options.out), progress, carrying_out, options.force, progress.tell, options.resume)

@@ -12,13 +12,9 @@ from analysis.exports.sources import Source
 
 def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:
     """One file, a record batch a piece, compressed with LZ4. What is no number is null."""
-    rows, options = 0, pa.ipc.IpcWriteOptions(compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, source.schema, options=options) as file:
-        for done, piece in source.pieces():
-            file.write_table(piece)
-            rows += len(piece)
-            tell(done)
-    return rows
+        return source.write(file.write_table, tell)
 
 
 def how_to_read(path: Path, source: Source) -> str:

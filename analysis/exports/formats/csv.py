@@ -12,13 +12,8 @@ from analysis.exports.sources import Source
 
 def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:
     """One file. A number has as many digits as it takes to read it back equal."""
-    rows = 0
     with pyarrow.csv.CSVWriter(path, source.schema) as file:
-        for done, piece in source.pieces():
-            file.write_table(piece)
-            rows += len(piece)
-            tell(done)
-    return rows
+        return source.write(file.write_table, tell)
 
 
 def how_to_read(path: Path, source: Source) -> str:

@@ -15,14 +15,8 @@ from analysis.exports.sources import Source
 
 def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:
     """One file, every key in every row. Rows are put together column by column, not one by one."""
-    rows = 0
     with path.open("wb") as file:
-        for done, piece in source.pieces():
-            if len(piece):
-                file.write(lines(piece))
-            rows += len(piece)
-            tell(done)
-    return rows
+        return source.write(lambda piece: file.write(lines(piece)) if len(piece) else None, tell)
 
 
 def lines(table: pa.Table) -> memoryview:
