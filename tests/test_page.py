@@ -54,6 +54,14 @@ def test_the_sign_is_a_word_and_a_mark_and_a_colour():
         ({"relation": "at_least", "largest_deviation": -0.0151}, "At the least 0.0151 inside the bound,"),
         ({"relation": "at_most"}, "predicted at most 1.6,"),
         ({"relation": "at_most", "largest_deviation": 0.0151}, "0.0151 beyond the bound,"),
+        (
+            {"prediction": "positive", "predicted": 0.0, "largest_deviation": -1.6151},
+            "predicted more than 0, measured 1.615",
+        ),
+        (
+            {"prediction": "positive", "predicted": 0.0, "largest_deviation": -1.6151},
+            "At the least 1.615 inside the bound, where 0.02 is asked, at adamw",
+        ),
         ({"relation": "at_most", "largest_deviation": 0.0}, "Just at the bound,"),
         ({"relation": "at_least", "prediction": "positive", "predicted": 0.0}, "predicted more than 0,"),
         ({"low": None, "high": None}, "measured 1.615 (16 seeds)."),

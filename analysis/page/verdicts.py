@@ -69,13 +69,16 @@ def _deviation(claim: dict[str, Any]) -> str:
     deviation, count = claim.get("largest_deviation"), claim.get("cases") or 0
     if deviation is None:
         return ""
-    if claim["relation"] == "equal":
+    is_sign = claim.get("prediction") in BOUNDS  # of which the tolerance is how far from 0 it has to be
+    if claim["relation"] == "equal" and not is_sign:
         told = f"Largest deviation {number(deviation)}"
     elif deviation > 0:
         told = f"{number(deviation)} beyond the bound"
     else:
         told = f"At the least {number(-deviation)} inside the bound" if deviation else "Just at the bound"
-    allowed = f", where {number(claim['tolerance'])} is allowed" if claim.get("tolerance") else ""
+    allowed = (
+        f", where {number(claim['tolerance'])} is {'asked' if is_sign else 'allowed'}" if claim.get("tolerance") else ""
+    )
     of = f", of {count:,} cases" if count > 1 else ""
     return f"{told}{allowed}, at {escape(_place(claim.get('worst_case') or {}))}{of}."
 
