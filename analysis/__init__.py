@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "load": "analysis.run",
-    "Run": "analysis.run",
-    "RunError": "analysis.run",
-    "complete": "analysis.completion",
-    "compare": "analysis.comparing",
-    "explanations": "analysis.explaining",
-    "export": "analysis.exports",
+    "load": ".run.run",
+    "Run": ".run.run",
+    "RunError": ".run.run",
+    "complete": ".completion",
+    "compare": ".comparing",
+    "explanations": ".explaining",
+    "export": ".exports",
 }
 
 __all__ = sorted(_HOME)
@@ -22,4 +22,4 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'analysis' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_HOME[name], __name__), name)

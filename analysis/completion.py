@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from analysis.claims import evaluate
-from analysis.files import write_parquet, write_whole
-from analysis.report import render
-from analysis.run import Run, load
-from analysis.summary import summarize
+from .claims import evaluate
+from .files import write_parquet, write_whole
+from .page.report import render
+from .run.run import Run, load
+from .summary import summarize
 
 
 def complete(directory: Path | str) -> Run:
@@ -32,7 +32,7 @@ def make_ready() -> None:
     import rich.table  # noqa: F401
     import scipy.special  # noqa: F401
 
-    import analysis.terminal  # noqa: F401
-    from analysis.figures.style import dress
+    from . import terminal  # noqa: F401
+    from .figures.style import dress
 
     dress(go.Figure(go.Scatter())).to_json()

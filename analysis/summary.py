@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import half_widths
-from analysis.run import LEARNING_RATE, short
-from analysis.stored import last
+from .intervals import half_widths
+from .run.run import LEARNING_RATE, short
+from .run.stored import last
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from .run.run import Run
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
@@ -40,7 +40,7 @@ def summarize(run: Run) -> pd.DataFrame:
     Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too. Where learning rates were
     matched, they are a column.
     """
-    from analysis.metrics import QUANTITIES  # which are worked out of readings
+    from .quantities.metrics import QUANTITIES  # which are worked out of readings
 
     values = run.readings
     if run.has_ratios:

@@ -9,14 +9,14 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from analysis.excerpt import excerpt
-from analysis.run import LEARNING_RATE
-from analysis.words import bound, diverged, fairness, finding, measured, memory, number, with_interval
+from .excerpt import excerpt
+from .run.run import LEARNING_RATE
+from .text import bound, diverged, fairness, finding, measured, memory, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from .run.run import Run
 
 MOST_ROWS = 24
 COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}

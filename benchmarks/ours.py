@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks import problem as shared
 from benchmarks.problem import Problem, Trained
-from simulator import sweep
-from simulator.computing import execute
-from simulator.scenario import Scenario, load
+from simulator.execution import plan as sweep
+from simulator.execution.compute import execute
+from simulator.scenario.load import Scenario, load
 
 NOTHING = ("reward",)  # a run records something; this is the cheapest that there is
 

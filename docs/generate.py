@@ -20,12 +20,12 @@ from typing import get_args
 from analysis import explaining
 from analysis.claims import NEEDS
 from analysis.exports import trainer_table
-from analysis.words import bound, measured, sentence_of
+from analysis.text import bound, measured, sentence_of
 from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
 from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
 from simulator.probes import METRICS
-from simulator.shipped import shipped_scenarios
+from simulator.scenario.shipped import shipped_scenarios
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs as a script, too

@@ -12,56 +12,56 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from simulator.dialects.openrlhf import OpenRLHF
-from simulator.dialects.torchrl import TorchRL
-from simulator.dialects.trl import TRL
-from simulator.dialects.verl import Verl
-from simulator.environments.bandit import Bandit
-from simulator.environments.length_trap import LengthTrap
-from simulator.environments.multi_task import MultiTask
-from simulator.environments.recorded import RecordedWorld
-from simulator.environments.token_chain import TokenChain
-from simulator.environments.token_tree import TokenTree
-from simulator.environments.verifier import Verifier
-from simulator.exact import Oracle, enumerable
-from simulator.methods.abc_grpo import ABCGRPO
-from simulator.methods.cispo import CISPO
-from simulator.methods.cppo import CPPO
-from simulator.methods.dapo import DAPO
-from simulator.methods.deepseek_v32 import DeepSeekV32
-from simulator.methods.dppo import DPPO
-from simulator.methods.dr_grpo import DrGRPO
-from simulator.methods.dro import DRO
-from simulator.methods.gcpo import GCPO
-from simulator.methods.gdpo import GDPO
-from simulator.methods.gmpo import GMPO
-from simulator.methods.gpg import GPG
-from simulator.methods.gppo import GPPO
-from simulator.methods.grpo import GRPO
-from simulator.methods.grpo_passk import GRPOPassK
-from simulator.methods.gspo import GSPO
-from simulator.methods.gtpo import GTPO
-from simulator.methods.loop import LOOP
-from simulator.methods.luspo import LUSPO
-from simulator.methods.maxrl import MaxRL
-from simulator.methods.opmd import OPMD
-from simulator.methods.opo import OPO
-from simulator.methods.reinforce import Reinforce
-from simulator.methods.reinforce_plus_plus import ReinforcePlusPlus
-from simulator.methods.reinforce_plus_plus_baseline import ReinforcePlusPlusBaseline
-from simulator.methods.remax import ReMax
-from simulator.methods.rloo import RLOO
-from simulator.methods.sapo import SAPO
-from simulator.methods.topr import TOPR
-from simulator.methods.vespo import VESPO
-from simulator.parts import Count, Family, part, static
-from simulator.policies.log_linear import LogLinear
-from simulator.policies.low_rank import LowRank
-from simulator.policies.tabular import Tabular
-from simulator.policies.transformer import Transformer
-from simulator.probes import COMPARED_BY, PROBES
-from simulator.rollouts import Fixed, Recorded, Sampled
-from simulator.surrogates.base import Surrogate
+from .dialects.openrlhf import OpenRLHF
+from .dialects.torchrl import TorchRL
+from .dialects.trl import TRL
+from .dialects.verl import Verl
+from .environments.bandit import Bandit
+from .environments.length_trap import LengthTrap
+from .environments.multi_task import MultiTask
+from .environments.recorded import RecordedWorld
+from .environments.token_chain import TokenChain
+from .environments.token_tree import TokenTree
+from .environments.verifier import Verifier
+from .exact import Oracle, enumerable
+from .methods.abc_grpo import ABCGRPO
+from .methods.cispo import CISPO
+from .methods.cppo import CPPO
+from .methods.dapo import DAPO
+from .methods.deepseek_v32 import DeepSeekV32
+from .methods.dppo import DPPO
+from .methods.dr_grpo import DrGRPO
+from .methods.dro import DRO
+from .methods.gcpo import GCPO
+from .methods.gdpo import GDPO
+from .methods.gmpo import GMPO
+from .methods.gpg import GPG
+from .methods.gppo import GPPO
+from .methods.grpo import GRPO
+from .methods.grpo_passk import GRPOPassK
+from .methods.gspo import GSPO
+from .methods.gtpo import GTPO
+from .methods.loop import LOOP
+from .methods.luspo import LUSPO
+from .methods.maxrl import MaxRL
+from .methods.opmd import OPMD
+from .methods.opo import OPO
+from .methods.reinforce import Reinforce
+from .methods.reinforce_plus_plus import ReinforcePlusPlus
+from .methods.reinforce_plus_plus_baseline import ReinforcePlusPlusBaseline
+from .methods.remax import ReMax
+from .methods.rloo import RLOO
+from .methods.sapo import SAPO
+from .methods.topr import TOPR
+from .methods.vespo import VESPO
+from .parts import Count, Family, part, static
+from .policies.log_linear import LogLinear
+from .policies.low_rank import LowRank
+from .policies.tabular import Tabular
+from .policies.transformer import Transformer
+from .probes import COMPARED_BY, PROBES
+from .rollouts import Fixed, Recorded, Sampled
+from .surrogates.base import Surrogate
 
 ENVIRONMENTS = Family(
     "environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask, RecordedWorld]

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import jax
 
-from simulator.errors import Stopped
-from simulator.run_folder import RunFolder
-from simulator.sweep import Plan
+from .errors import Stopped
+from .execution.plan import Plan
+from .storage.chunks import RunFolder
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

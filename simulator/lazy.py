@@ -14,7 +14,7 @@ if TYPE_CHECKING or "jax" in sys.modules:
     import optax
     from jax import Array
 
-    from simulator import remedies
+    from . import remedies
 else:
     from wrapt import lazy_import
 

@@ -17,13 +17,13 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from simulator import exact
-from simulator.parts import part
-from simulator.probes.base import once_a_rollout
-from simulator.rollouts.walking import greedy_rewards
-from simulator.surrogates.base import both_of, log_probs_of
-from simulator.types import Params, Rollout, Tokens, Trace, at_tokens
-from simulator.updating import Experiment, Scene, Turn, begin, update
+from . import exact
+from .parts import part
+from .probes.base import once_a_rollout
+from .rollouts.walking import greedy_rewards
+from .surrogates.base import both_of, log_probs_of
+from .types import Params, Rollout, Tokens, Trace, at_tokens
+from .update import Experiment, Scene, Turn, begin, update
 
 # Who draws random numbers; the position in this list is part of the key.
 CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle", "greedy")

@@ -1,6 +1,6 @@
 """What would this method and this optimizer have done on the same rollouts?
 
-A scenario with `[environment] kind = "recorded"` gets its completions from a file (simulator/rollout_files.py) and
+A scenario with `[environment] kind = "recorded"` gets its completions from a file (simulator/rollouts/files.py) and
 makes its updates on them: nothing is sampled, and the policy does not decide what is said next.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simulator import loop
-from simulator.errors import ScenarioError
-from simulator.experiment import Experiment
-from simulator.lazy import jax, jnp
-from simulator.reading import read
-from simulator.rollout_files import RolloutFile, read_rollouts
-from simulator.scenario import Scenario, load
-from simulator.types import Params, Trace
+from . import loop
+from .errors import ScenarioError
+from .experiment import Experiment
+from .lazy import jax, jnp
+from .rollouts.files import RolloutFile, read_rollouts
+from .scenario.load import Scenario, load
+from .scenario.toml_files import read
+from .types import Params, Trace
 
 
 def replay(

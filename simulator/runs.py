@@ -6,7 +6,7 @@
       ratios/*.parquet    one row per recorded token and update
       params.npz          of a replay: the parameters after its last update
 
-A run is written beside its place (simulator/resuming.py) and moved there when it is complete, so a directory under its
+A run is written beside its place (simulator/resume.py) and moved there when it is complete, so a directory under its
 final name has all its tables. `analysis` adds summary.parquet, claims.json and report.html.
 """
 
@@ -28,24 +28,24 @@ from typing import Any
 
 import numpy as np
 
-from simulator.engines import Engine
-from simulator.engines.inline import Inline
-from simulator.engines.sending import refuse_what_stays_here
-from simulator.errors import ScenarioError
-from simulator.experiment import NEEDS_A_FILE
-from simulator.keeping import keeping
-from simulator.manifest import manifest_text
-from simulator.matching import targets
-from simulator.parts import to_plain
-from simulator.resuming import alone, begin, forget, may_go_on, settle, settle_what_is_whole, versions
-from simulator.room import refuse_too_large
-from simulator.run_directory import SCHEMA_VERSION, directory_of, finished, unfinished
-from simulator.run_folder import RunFolder
-from simulator.scenario import Scenario, load
-from simulator.sweep import Plan, plan
-from simulator.tables import swept_columns
-from simulator.work import Work
-from simulator.writing import write_whole
+from .engines import Engine
+from .engines.inline import Inline
+from .engines.picklable import refuse_what_stays_here
+from .engines.worker import Work
+from .errors import ScenarioError
+from .execution.limits import refuse_too_large
+from .execution.plan import Plan, plan
+from .experiment import NEEDS_A_FILE
+from .files import write_whole
+from .keeping import keeping
+from .parts import to_plain
+from .resume import alone, begin, forget, may_go_on, settle, settle_what_is_whole, versions
+from .scenario.load import Scenario, load
+from .scenario.manifest import manifest_text
+from .scenario.matching import targets
+from .storage.chunks import RunFolder
+from .storage.paths import SCHEMA_VERSION, directory_of, finished, unfinished
+from .storage.tables import swept_columns
 
 BETWEEN_LOOKS = 0.2  # seconds, at least, between two counts of what is written
 
@@ -127,7 +127,7 @@ def _calibrated(scenario: Scenario) -> Scenario:
     """The scenario with its matched learning rates, where there are any."""
     if not targets(scenario.points):
         return scenario
-    from simulator.calibration import calibrated  # and with it the loop, and optax: a kept program needs neither
+    from .execution.calibration import calibrated  # and with it the loop, and optax: a kept program needs neither
 
     return calibrated(scenario)
 

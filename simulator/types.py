@@ -13,8 +13,8 @@ from typing import Any
 
 from jaxtyping import Bool, Float, Int
 
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import part
+from .lazy import Array, jax, jnp
+from .parts import part
 
 Params = Any  # whatever pytree a policy trains
 

@@ -30,7 +30,7 @@ def room_for_programs():
     """Programs are forgotten before they are too many; looking takes long enough to do it at every tenth test only."""
     if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
         jax.clear_caches()
-        programs = sys.modules.get("simulator.program")
+        programs = sys.modules.get("simulator.execution.program")
         if programs is not None:
             programs.forget_compiled()
 

@@ -35,7 +35,7 @@ seeds = 3
 ratios = { every = 2 }
 """
 CHUNKS = 2 * 2 * 8  # structures, jobs of each (three blocks of two lanes), rollouts
-SMALL_CHUNKS = "from simulator import sweep; sweep.CHUNK_SECONDS = (1e-9, 1e-9)"  # a rollout each
+SMALL_CHUNKS = "from simulator.execution import plan as sweep; sweep.CHUNK_SECONDS = (1e-9, 1e-9)"  # a rollout each
 
 
 def start(here: Path, *arguments: str, before: str = SMALL_CHUNKS, out: str = "runs") -> subprocess.Popen:
@@ -45,7 +45,7 @@ def start(here: Path, *arguments: str, before: str = SMALL_CHUNKS, out: str = "r
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['ratiodrift', *{arguments!r}]\n"
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored\n"
         f"if __name__ == '__main__':\n    {before}\n"
-        "    from simulator.cli import command\n    command()"
+        "    from simulator.cli.main import command\n    command()"
     )
     (here / "killed.toml").write_text(SCENARIO)
     (here / "killed.py").write_text(code)  # workers, which are spawned, look for it

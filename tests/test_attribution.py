@@ -10,14 +10,14 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import simulator as sim
-from simulator.attribution import Attribution, attribute, old_momentum
-from simulator.computing import Chunk
-from simulator.optimizers.catalog import optimizers
+from simulator.execution.compute import Chunk
+from simulator.optimizers.attribution import Attribution, attribute, old_momentum
+from simulator.optimizers.signatures import optimizers
 from simulator.probes.attribution import attribution
+from simulator.storage.token_tables import ratios_table
 from simulator.surrogates.base import log_probs_of, pullback, pushforward
 from simulator.surrogates.gates import Clip, Difference, TwoSidedClip
 from simulator.surrogates.log_ratios import ClippedSequence, Sequence
-from simulator.token_tables import ratios_table
 from tests.optimizers.test_catalog import DRIVEN, imported, optimizer_table
 from tests.policies.by_differences import WORLD, noisy
 from tests.probes.steps import SURROGATE, in_minibatch, step_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.axes import AxisError, axis_values, cross, find_axes, is_axis
+from simulator.scenario.axes import AxisError, axis_values, cross, find_axes, is_axis
 
 
 @pytest.mark.parametrize(

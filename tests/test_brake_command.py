@@ -9,7 +9,7 @@ import pytest
 
 from analysis.braking.bundles import bundles, label, spread
 from analysis.braking.words import distance, short
-from simulator.cli import main
+from simulator.cli.main import main
 
 SHORT = ("--updates", "8", "--horizon", "40", "--no-cache")
 THREE = ("lion", "sgd", "adam")

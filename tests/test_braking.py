@@ -6,10 +6,10 @@ import numpy as np
 import optax
 import pytest
 
-import simulator.braking as braking
+import simulator.optimizers.braking as braking
 from simulator import ScenarioError
-from simulator.optimizers.catalog import NOT_DRIVEN, optimizers
-from simulator.stop import Stop
+from simulator.optimizers.signatures import NOT_DRIVEN, optimizers
+from simulator.optimizers.stop import Stop
 
 SHORT = {"updates": 12, "horizon": 40}
 

@@ -12,11 +12,12 @@ from rich.console import Console
 
 import simulator as sim
 from analysis.completion import complete
-from analysis.run import load as load_run
+from analysis.run.run import load as load_run
 from analysis.terminal import show
-from analysis.words import fairness
-from simulator import calibration, runs
-from simulator.calibration import calibrated
+from analysis.text import fairness
+from simulator import runs
+from simulator.execution import calibration
+from simulator.execution.calibration import calibrated
 from tests.analysis.made import made_run
 from tests.small import tables
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simulator.cli import main
+from simulator.cli.main import main
 from tests.test_commands import SMALL
 
 EMPTY = SMALL.replace('metric = "ratio/max"', 'metric = "clip/active"').replace('"optimizer.learning_rate" = 0.2', "")

@@ -8,8 +8,8 @@ import pytest
 
 import analysis
 from analysis.summary import summarize
-from simulator.cli import main
-from simulator.commands.checked import load_checked
+from simulator.cli.checked import load_checked
+from simulator.cli.main import main
 from simulator.errors import ScenarioError
 from simulator.runs import run
 from tests.analysis.made import made_run

@@ -6,8 +6,8 @@ import tomllib
 import jsonschema
 import pytest
 
-from simulator.cli import main
-from simulator.shipped import shipped_scenarios
+from simulator.cli.main import main
+from simulator.scenario.shipped import shipped_scenarios
 from tests.fresh import python
 
 SMALL = """
@@ -169,7 +169,7 @@ def test_doctor_finds_that_this_installation_works(capsys):
 
 def test_help_and_validate_never_import_jax():
     code = (
-        "import sys; from simulator.cli import main\n"
+        "import sys; from simulator.cli.main import main\n"
         "try: main({arguments})\n"
         "except SystemExit: pass\n"
         "print([name for name in ('jax', 'pandas', 'plotly') if name in sys.modules])"

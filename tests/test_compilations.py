@@ -12,12 +12,12 @@ compiled = []
 jax.monitoring.register_event_duration_secs_listener(
     lambda name, seconds, **more: compiled.append(more) if name.endswith("/backend_compile_duration") else None
 )
-from simulator import sweep
+from simulator.execution import plan as sweep
 sweep.CHUNK_SECONDS = (1e-6, 1e-6)
 sweep.MOST_LANES = {"cpu": 2, "gpu": 2}
-from simulator.computing import execute
+from simulator.execution.compute import execute
 from simulator.runs import write_run
-from simulator.scenario import load
+from simulator.scenario.load import load
 from tests.small import tables
 
 three = load(tables(

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from simulator import program, room, runs, sweep, writing
+from simulator import files as writing
+from simulator import runs
 from simulator.errors import ScenarioError, Stopped
-from simulator.scenario import load
+from simulator.execution import limits as room
+from simulator.execution import plan as sweep
+from simulator.execution import program
+from simulator.scenario.load import load
 from tests.small import tables
 from tests.stopping import CHUNKS, check_whole, finish, names, start
 from tests.stopping import tables as written

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from docs.generate import DOCUMENTS, ROOT, stale
-from simulator.cli import main
+from simulator.cli.main import main
 
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("scenarios/*.md")])
 

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from simulator.commands.progress import Progress
+from simulator.cli.progress import Progress
 from tests.stopping import CHUNKS, SMALL_CHUNKS, check_whole, finish, parts, start, tables
 
 pytestmark = pytest.mark.faults
 
-SLOWLY = f"{SMALL_CHUNKS}; import time; from simulator.run_folder import RunFolder as F; w = F.write; F.write = "
+SLOWLY = f"{SMALL_CHUNKS}; import time; from simulator.storage.chunks import RunFolder as F; w = F.write; F.write = "
 SLOWLY += "lambda self, chunk: (time.sleep(0.05), w(self, chunk))"
 
 
@@ -44,7 +44,7 @@ def test_a_run_that_is_interrupted_goes_on(tmp_path, number, code, engine):
 
 @pytest.mark.parametrize("seconds", [0.1, 0.4])  # while modules are imported, where exceptions may be ignored
 def test_ctrl_c_before_anything_is_there(tmp_path, seconds):
-    process = start(tmp_path, before="from simulator.cli import main; print('up', flush=True)")
+    process = start(tmp_path, before="from simulator.cli.main import main; print('up', flush=True)")
     process.stdout.readline()
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)

@@ -8,9 +8,10 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator import kept_programs, program
-from simulator.computing import execute
-from simulator.sweep import plan
+from simulator.execution import program
+from simulator.execution import program_cache as kept_programs
+from simulator.execution.compute import execute
+from simulator.execution.plan import plan
 from tests import small
 
 pytestmark = pytest.mark.long

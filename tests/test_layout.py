@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from simulator import estimates, sweep
-from simulator.computing import execute
-from simulator.estimates import Cost
-from simulator.scenario import load
-from simulator.shipped import shipped_scenarios
-from simulator.sweep import Layout, Plan, Structure, layout, plan
+from simulator.execution import costs as estimates
+from simulator.execution import plan as sweep
+from simulator.execution.compute import execute
+from simulator.execution.costs import Cost
+from simulator.execution.plan import Layout, Plan, Structure, layout, plan
+from simulator.scenario.load import load
+from simulator.scenario.shipped import shipped_scenarios
 from tests.small import tables
 
 LANES = (1, 2, 3, 7, 64, 65, 1000, 12_345, 1_000_003)

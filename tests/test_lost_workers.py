@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from simulator import engine, runs, sweep
+from simulator import engine, runs
 from simulator.engines.processes import MOST_LOSSES
 from simulator.errors import Stopped
-from simulator.run_folder import RunFolder
-from simulator.scenario import load
+from simulator.execution import plan as sweep
+from simulator.scenario.load import load
+from simulator.storage.chunks import RunFolder
 from tests.small import tables as small
 from tests.stopping import names, tables
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 import simulator as sim
-from analysis.points import points_of
-from simulator.manifest import manifest_text
+from analysis.run.points import points_of
+from simulator.scenario.manifest import manifest_text
 from tests.small import tables
 
 RATES = {"log_range": [1e-3, 1e-1], "num": 20}

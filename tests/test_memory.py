@@ -5,19 +5,21 @@ import time
 
 import pytest
 
-from simulator import runs, sweep
-from simulator.computing import Computed
+from simulator import runs
 from simulator.engines.inline import Inline
-from simulator.run_folder import RunFolder
-from simulator.scenario import load
-from simulator.work import MOST_WAITING
+from simulator.engines.worker import MOST_WAITING
+from simulator.execution import plan as sweep
+from simulator.execution.compute import Computed
+from simulator.scenario.load import load
+from simulator.storage.chunks import RunFolder
 from tests.fresh import python
 from tests.small import tables as small
 
 PEAK = """
 import resource
-from simulator import sweep, runs
-from simulator.scenario import load
+from simulator import runs
+from simulator.execution import plan as sweep
+from simulator.scenario.load import load
 sweep.CHUNK_BYTES = 2**17  # of small chunks there are many
 training = {{"num_rollouts": {rollouts}, "group_size": 8, "epochs": 2, "seeds": 8}}
 scenario = load({tables!r} | {{"training": training}})

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import run_folder, runs, sweep
-from simulator.run_folder import RunFolder
-from simulator.scenario import load
-from simulator.sweep import Plan, plan
-from simulator.work import Work
+from simulator import runs
+from simulator.engines.worker import Work
+from simulator.execution import plan as sweep
+from simulator.execution.plan import Plan, plan
+from simulator.scenario.load import load
+from simulator.storage import chunks as run_folder
+from simulator.storage.chunks import RunFolder
 from tests.small import tables
 
 MB = 2**20

@@ -22,7 +22,7 @@ def ratiodrift(here, *arguments, before="", pipe=""):
     """The command in a fresh process: (exit code, what it prints, what it says to standard error)."""
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['ratiodrift', *{arguments!r}]; {before}\n"
-        "from simulator.cli import main\n"
+        "from simulator.cli.main import main\n"
         "code = main()\n"
         "print([name for name in ('jax', 'pandas', 'plotly') if name in sys.modules], file=sys.stderr)\n"
         "sys.exit(code)"

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 import simulator as sim
-from simulator.cli import main
+from simulator.cli.main import main
 from simulator.parts import part, static
 from simulator.probes.base import PROBES
 from simulator.replaying import load_replay, replay
-from simulator.rollout_files import read_rollouts
+from simulator.rollouts.files import read_rollouts
 from tests.by_hand import SGD, Adam, log_softmax
 from tests.small import tables
 

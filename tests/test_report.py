@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.report import render
+from analysis.page.report import render
 from analysis.summary import summarize
 from simulator.runs import run
 from tests.analysis.made import made_run

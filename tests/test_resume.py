@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from simulator import runs, sweep
+from simulator import runs
 from simulator.engines.inline import Inline
 from simulator.errors import ScenarioError
-from simulator.scenario import load
+from simulator.execution import plan as sweep
+from simulator.scenario.load import load
 from tests.small import tables
 from tests.stopping import names
 from tests.stopping import tables as written

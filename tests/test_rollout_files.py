@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import simulator as sim
-from simulator.rollout_files import read_rollouts
+from simulator.rollouts.files import read_rollouts
 
 # Two rollouts of four completions of up to three tokens, ragged; the last of the first rollout has a hole
 TOKENS = np.array([[[1, 0, 2], [2, 1, 0], [0, 0, 0], [1, 2, 1]], [[0, 2, 2], [1, 1, 0], [2, 0, 0], [2, 1, 1]]])

@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import analysis
-from simulator import run_directory, runs, writing
+from simulator import files as writing
+from simulator import runs
 from simulator.errors import ScenarioError
 from simulator.loop import simulate
-from simulator.scenario import load
+from simulator.scenario.load import load
+from simulator.storage import paths as run_directory
 from tests.small import tables
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import simulator as sim
 from simulator.environments.token_tree import TokenTree
-from simulator.shipped import shipped_scenarios
+from simulator.scenario.shipped import shipped_scenarios
 from tests import fresh
 from tests.small import tables
 

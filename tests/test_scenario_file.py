@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from analysis.page.scenario_file import as_toml
-from simulator.shipped import shipped_scenarios
+from simulator.scenario.shipped import shipped_scenarios
 
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from simulator import resuming, runs, writing
-from simulator.run_directory import finished
-from simulator.scenario import load
+from simulator import files as writing
+from simulator import resume as resuming
+from simulator import runs
+from simulator.scenario.load import load
+from simulator.storage.paths import finished
 from tests.small import tables as small
 from tests.stopping import names, tables
 from tests.test_replay import scenario as replayed

@@ -7,7 +7,7 @@ import pytest
 import analysis
 from docs.generate import checked
 from simulator.runs import run
-from simulator.shipped import shipped_scenarios
+from simulator.scenario.shipped import shipped_scenarios
 
 
 def only(scenario: str, part: str, *names: str) -> list[dict]:

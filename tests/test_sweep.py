@@ -6,9 +6,9 @@ import jax
 import numpy as np
 
 import simulator as sim
-from simulator import program
-from simulator.computing import execute
-from simulator.sweep import Layout, plan
+from simulator.execution import program
+from simulator.execution.compute import execute
+from simulator.execution.plan import Layout, plan
 from tests.small import tables
 
 TREE = {
@@ -103,7 +103,7 @@ def test_every_lane_is_the_run_alone():
 
 
 def narrow_blocks(monkeypatch, lanes):
-    monkeypatch.setattr("simulator.sweep.MOST_LANES", {"cpu": lanes, "gpu": lanes})
+    monkeypatch.setattr("simulator.execution.plan.MOST_LANES", {"cpu": lanes, "gpu": lanes})
 
 
 def rollouts_a_chunk(monkeypatch, swept, stretch):
@@ -113,7 +113,7 @@ def rollouts_a_chunk(monkeypatch, swept, stretch):
     def cut(example, lanes, cost, seconds):
         return Layout(lanes=lanes, width=2, blocks=3, stretch=stretch, num_rollouts=rollouts)
 
-    monkeypatch.setattr("simulator.sweep.layout", cut)
+    monkeypatch.setattr("simulator.execution.plan.layout", cut)
 
 
 def test_more_lanes_than_the_width_change_no_number(monkeypatch):

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.stored_tokens import StoredTokens
+from analysis.run.stored_tokens import StoredTokens
 from simulator import runs
 from simulator.loop import simulate
-from simulator.scenario import load
+from simulator.scenario.load import load
 from tests.small import tables
 
 KEY = ["point", "seed", "rollout", "update", "prompt", "completion", "position"]

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from docs.generate import ROOT
-from simulator.cli import main
+from simulator.cli.main import main
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", flags=re.DOTALL)
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")

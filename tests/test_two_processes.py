@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from simulator import resuming, runs
-from simulator.scenario import load
+from simulator import resume as resuming
+from simulator import runs
+from simulator.scenario.load import load
 from tests.small import tables as small
 from tests.stopping import check_whole, finish, names, parts, start, tables
 from tests.test_interrupts import SLOWLY

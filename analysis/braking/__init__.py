@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.files import write_parquet, write_whole
+from ..files import write_parquet, write_whole
 
 BEHAVIOURS = ("stops at once", "coasts", "does not stop", "not finite")  # the order of tables
 
@@ -66,7 +66,7 @@ class Brakes:
 
     def write(self, folder: Path) -> None:
         """Write brake.html, brake.parquet and curves.parquet, each whole or not at all."""
-        from analysis.braking.page import render
+        from .page import render
 
         for name, frame in (("brake", self.table), ("curves", self.curves)):
             write_parquet(folder / f"{name}.parquet", frame)

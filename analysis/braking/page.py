@@ -5,16 +5,16 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.braking.curves import COLOURS, residual_curves
-from analysis.braking.scaling import scaling_curves
-from analysis.braking.words import distance, elasticity, finding, headings, note, short
-from analysis.page import Section, data_block, figure_block, html_table, page
-from analysis.page.provenance import copied
+from ..page import Section, data_block, figure_block, html_table, page
+from ..page.provenance import copied
+from .curves import COLOURS, residual_curves
+from .scaling import scaling_curves
+from .words import distance, elasticity, finding, headings, note, short
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.braking import Brakes
+    from . import Brakes
 
 TITLE = "Braking distances"
 QUESTION = "When its gradient is gone, how far does an optimizer carry on, and what does it make of a gradient's scale?"

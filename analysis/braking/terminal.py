@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.braking.words import distance, elasticity, finding, headings, short
+from .words import distance, elasticity, finding, headings, short
 
 if TYPE_CHECKING:
-    from analysis.braking import Brakes
+    from . import Brakes
 
 COLOURS = {"stops at once": "green", "coasts": "blue", "does not stop": "red", "not finite": "bright_black"}
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.braking import BEHAVIOURS
+from . import BEHAVIOURS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.braking import Brakes
+    from . import Brakes
 
 
 def distance(value: float, whole: bool = True) -> str:

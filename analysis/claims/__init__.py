@@ -1,14 +1,15 @@
 """Predicted against measured: each claim of a scenario is put to its run, and may fail.
 
-What is measured, case by case and seed by seed (`cases`), is a recorded metric, a quantity of analysis/metrics.py, or
-something fitted to either (`fits`); with `against` it is a difference between variants, paired by seed. Its prediction
-is a number, a sign, or a closed form evaluated at each case's own numbers (`closed_forms`). The verdict (`verdicts`)
-rests on the intervals of the deviations over seeds; a claim that no data could prove wrong is refused (`problems`).
+What is measured (`cases`), case by case and seed by seed, is a recorded metric, a quantity of `analysis.quantities`,
+or something fitted to either (`fits`); with `against` it is a difference between variants, paired by seed. Its
+prediction is a number, a sign, or a closed form evaluated at each case's own numbers (`closed_forms`). The verdict
+(`verdicts`) rests on the intervals of the deviations over seeds; a claim that no data could prove wrong is refused
+(`problems`).
 """
 
-from analysis.claims.cases import cases
-from analysis.claims.needs import NEEDS, derivable
-from analysis.claims.problems import Records, claim_problems
-from analysis.claims.verdicts import evaluate
+from .cases import cases
+from .needs import NEEDS, derivable
+from .problems import Records, claim_problems
+from .verdicts import evaluate
 
 __all__ = ["NEEDS", "Records", "cases", "claim_problems", "derivable", "evaluate"]

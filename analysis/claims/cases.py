@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.claims.closed_forms import CLOSED_FORMS, SIGNS
-from analysis.claims.needs import NEEDS, available, lacking
-from analysis.intervals import half_widths, paired_intervals
+from ..intervals import half_widths, paired_intervals
+from .closed_forms import CLOSED_FORMS, SIGNS
+from .needs import NEEDS, available, lacking
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
@@ -71,8 +71,8 @@ def _measured(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     """What a claim is about, a row a case and seed: a metric or quantity, what is fitted to it, or a difference."""
     import pandas as pd
 
-    from analysis.claims.fits import fitted
-    from analysis.metrics import QUANTITIES, recorded
+    from ..quantities.metrics import QUANTITIES, recorded
+    from .fits import fitted
 
     metric, fit = claim["metric"], claim.get("fit")
     if lacking(metric, available(run.metrics, run.swept, run.has_ratios)):

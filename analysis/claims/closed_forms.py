@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.theory.adam_residual import adam_residual, half_life
-from analysis.theory.memoryless_limit import memoryless_limit
-from analysis.theory.scale_elasticity import adam_elasticity
-from analysis.theory.scale_jump import scale_jump
+from ..theory.adam_residual import adam_residual, half_life
+from ..theory.memoryless_limit import memoryless_limit
+from ..theory.scale_elasticity import adam_elasticity
+from ..theory.scale_jump import scale_jump
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.metrics import readings_of
-from analysis.parameters import parameters
+from ..quantities.metrics import readings_of
+from ..quantities.parameters import parameters
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]) -> pd.DataFrame:

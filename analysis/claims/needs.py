@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.axes import scale_axis
+from ..quantities.axes import scale_axis
 
 RATIOS = "[record] ratios"
 SCALE = "an axis over a reward scale"
-# What each quantity of analysis/metrics.py is worked out of: metrics, swept columns, recorded ratios.
+# What each quantity of analysis/quantities/metrics.py is worked out of: metrics, swept columns, recorded ratios.
 NEEDS = {
     "residual_update": ("grad/norm", "update/norm"),
     "first_residual": ("grad/norm", "update/norm"),

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
-from analysis.claims.cases import counterparts, is_meant
-from analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS, SIGNS
-from analysis.claims.needs import ANYTHING, NEEDS, Range, available, derivable, lacking, range_of
+from .cases import counterparts, is_meant
+from .closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS, SIGNS
+from .needs import ANYTHING, NEEDS, Range, available, derivable, lacking, range_of
 
 COUNTED = ("update", "rollout")  # what a fit to a recorded metric can be over, besides a swept column
 CASE_COUNTS = {"residual_update": ("j",), "jump_response": ("j",)}  # and to a derived quantity

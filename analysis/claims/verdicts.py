@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.claims.cases import cases
-from analysis.claims.chance import draws
-from analysis.claims.closed_forms import CLOSED_FORMS, SIGNS
-from analysis.intervals import LEAST_TO_RESAMPLE, LEVEL, RESAMPLES, widened
-from analysis.words import number
+from ..intervals import LEAST_TO_RESAMPLE, LEVEL, RESAMPLES, widened
+from ..text import number
+from .cases import cases
+from .chance import draws
+from .closed_forms import CLOSED_FORMS, SIGNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from ..run.run import Run
 
 TOLD = ("says", "source", "metric", "fit", "relation", "tolerance", "where", "against")
 MEASURED = ("predicted", "measured", "low", "high", "seeds", "largest_deviation", "worst_case")

@@ -5,7 +5,7 @@ or of several (`variants`). A comparison becomes text for other programs (`forma
 (`terminal`) or a page (`page`).
 """
 
-from analysis.comparing.comparison import Comparison, compare
-from analysis.comparing.errors import ComparisonError
+from .comparison import Comparison, compare
+from .errors import ComparisonError
 
 __all__ = ["Comparison", "ComparisonError", "compare"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from analysis.words import number, with_interval
+from ..text import number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.comparing.comparison import Comparison
+    from .comparison import Comparison
 
 MARK = " †"  # of a variant that diverged in some seeds
 ROUNDING = 1e-15  # of a mean whose interval does not leave 0 out

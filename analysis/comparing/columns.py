@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.comparing.errors import ComparisonError, nearest
-from analysis.words import meaning, reading
+from ..text import meaning, reading
+from .errors import ComparisonError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from ..run.run import Run
 
 USUAL = (
     "return/exact",
@@ -25,7 +25,7 @@ USUAL = (
 
 def available(run: Run) -> list[str]:
     """The columns that a run has values of: its metrics, and what can be worked out of them."""
-    from analysis.claims.needs import derivable
+    from ..claims.needs import derivable
 
     return list(dict.fromkeys([*run.metrics, *derivable(run.metrics, run.swept, run.has_ratios)]))
 
@@ -67,7 +67,7 @@ def values(run: Run, name: str) -> pd.DataFrame:
     """A row a case: point, seed, measured. Empty where the run has no such column."""
     import pandas as pd
 
-    from analysis.metrics import QUANTITIES, readings_of
+    from ..quantities.metrics import QUANTITIES, readings_of
 
     if name not in available(run):
         return pd.DataFrame({"point": [], "seed": [], "measured": []})

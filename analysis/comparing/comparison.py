@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.comparing.columns import chosen, nothing_in_common
-from analysis.comparing.errors import ComparisonError, nearest
-from analysis.comparing.notes import diverged, legend_of, notes
-from analysis.comparing.numbers import column
-from analysis.comparing.variants import Variant, variants_of
+from .columns import chosen, nothing_in_common
+from .errors import ComparisonError, nearest
+from .notes import diverged, legend_of, notes
+from .numbers import column
+from .variants import Variant, variants_of
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Comparison:
         return self.frame[self.frame["column"] == column].set_index("variant")
 
     def _repr_html_(self) -> str:
-        from analysis.comparing.page import table
+        from .page import table
 
         return table(self)
 

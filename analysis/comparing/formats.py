@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from analysis.comparing.cells import difference, mean, names
-from analysis.comparing.comparison import Comparison
-from analysis.comparing.page import page
+from .cells import difference, mean, names
+from .comparison import Comparison
+from .page import page
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

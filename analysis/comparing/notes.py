@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.comparing.columns import available, legend
-from analysis.comparing.variants import Variant
-from analysis.intervals import LEAST_TO_RESAMPLE
-from analysis.words import fairness
+from ..intervals import LEAST_TO_RESAMPLE
+from ..text import fairness
+from .columns import available, legend
+from .variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def diverged(runs: Sequence[Run], variants: Sequence[Variant]) -> list[int]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.comparing.columns import values
-from analysis.comparing.variants import Variant
-from analysis.intervals import half_widths, paired_intervals
+from ..intervals import half_widths, paired_intervals
+from .columns import values
+from .variants import Variant
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def column(runs: Sequence[Run], variants: Sequence[Variant], name: str, base: int) -> pd.DataFrame:

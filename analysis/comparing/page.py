@@ -5,13 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.comparing.cells import difference, mean, names
+from .cells import difference, mean, names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.comparing.comparison import Comparison
-    from analysis.figures.style import Figure
+    from ..figures.style import Figure
+    from .comparison import Comparison
 
 MOST_DOTS = 60
 MOST_ROWS = 100  # the others unfold
@@ -19,7 +19,7 @@ MOST_ROWS = 100  # the others unfold
 
 def page(comparison: Comparison) -> str:
     """The whole page as text; everything in it that comes from scenarios is escaped."""
-    from analysis.page import figure_block, page
+    from ..page import figure_block, page
 
     figures = [figure_block(drawn) for name in comparison.columns if (drawn := dots(comparison, name)) is not None]
     return page(f"Comparison with {comparison.baseline}", "\n".join([table(comparison), *figures]))
@@ -27,7 +27,7 @@ def page(comparison: Comparison) -> str:
 
 def table(comparison: Comparison) -> str:
     """The table, what its columns are and what to know about it, as HTML."""
-    from analysis.page import html_table
+    from ..page import html_table
 
     columns = {name: comparison.of(name) for name in comparison.columns}
     rows = []
@@ -50,7 +50,7 @@ def dots(comparison: Comparison, name: str) -> Figure | None:
     """The means of one column with their intervals, a dot a variant; None where there is nothing to draw."""
     import plotly.graph_objects as go
 
-    from analysis.figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
+    from ..figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
 
     rows = comparison.of(name).dropna(subset=["mean"])
     if rows.empty:

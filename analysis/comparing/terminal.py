@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.comparing.cells import difference, mean, names, tells
-from analysis.comparing.comparison import Comparison
+from .cells import difference, mean, names, tells
+from .comparison import Comparison
 
 MOST_ROWS = 40
 WIDEST_NAME = 24

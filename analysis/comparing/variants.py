@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.run import short
+from ..run.run import short
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_DIFFERENCES = 2  # more of them do not fit in a name
 NOT_TOLD = ("record", "method", "training.seed", "training.seeds")  # of an experiment: what changes nothing, or twice

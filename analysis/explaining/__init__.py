@@ -4,7 +4,7 @@ A rule is a function in the file of its topic; it looks at measured values (`see
 some of the variants, or nothing. What rules have found becomes `Explanation`s, one sentence or two each.
 """
 
-from analysis.explaining.explanation import Explanation, explanations
-from analysis.explaining.rules import RULES, table
+from .explanation import Explanation, explanations
+from .rules import RULES, table
 
 __all__ = ["RULES", "Explanation", "explanations", "table"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, plain, span
-from analysis.explaining.seen import Seen
-from analysis.words import percent
+from ..text import percent
+from .rules import Found, rule
+from .saying import ends, plain, span
+from .seen import Seen
 
 LEAST_COASTING = 0.05  # of the last update with a gradient
 HALF = 0.5
@@ -22,7 +22,7 @@ def coasting(seen: Seen) -> Iterator[Found]:
     Said where the gradient was exactly zero for two updates or more, and the first update after the last gradient is
     at least 5 % of the one before.
     """
-    from analysis.residuals import residual_update
+    from ..quantities.residuals import residual_update
 
     rows = residual_update(seen.run)
     rows = rows[np.isfinite(rows["measured"]) & rows["point"].isin(seen.points)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, plain, span
-from analysis.explaining.seen import Seen
-from analysis.parameters import parameters
-from analysis.theory.memoryless_limit import memoryless_limit
-from analysis.words import percent
+from ..quantities.parameters import parameters
+from ..text import percent
+from ..theory.memoryless_limit import memoryless_limit
+from .rules import Found, rule
+from .saying import ends, plain, span
+from .seen import Seen
 
 LEAST_EXCESS = 1e-3
 LEAST_SHARE = 0.1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends
-from analysis.explaining.seen import Seen
+from .rules import Found, rule
+from .saying import ends
+from .seen import Seen
 
 
 @rule("docs/glossary.md#metrics", "diverged")

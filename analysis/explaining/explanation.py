@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.explaining.naming import named
-from analysis.explaining.rules import RULES, Found, Rule
-from analysis.explaining.seen import Seen
+from .naming import named
+from .rules import RULES, Found, Rule
+from .seen import Seen
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST = 10
 
@@ -32,7 +32,7 @@ class Explanation:
 
 def explanations(run: Run, most: int | None = MOST) -> list[Explanation]:
     """What was seen in a run and why, the most important first; at most so many, None for all."""
-    import analysis.explaining.topics  # noqa: F401
+    from . import topics  # noqa: F401
 
     seen = Seen(run)
     found = (
@@ -59,7 +59,7 @@ def _capital(text: str) -> str:
 
 def _has(run: Run, needs: tuple[str, ...]) -> bool:
     """Whether a run has what a rule looks at."""
-    from analysis.claims.needs import available
+    from ..claims.needs import available
 
     there = available(run.metrics, run.swept, run.has_ratios)
     return all(need in there or _of_a_task(need, there) for need in needs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, span
-from analysis.explaining.seen import Seen
-from analysis.words import percent
+from ..text import percent
+from .rules import Found, rule
+from .saying import ends, span
+from .seen import Seen
 
 MANY = 0.3
 OTHERWISE = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, span, whose
-from analysis.explaining.seen import Seen
+from .rules import Found, rule
+from .saying import ends, span, whose
+from .seen import Seen
 
 APART = 0.05  # by how much the largest update differs from the one before the jump
 CLOSE = 0.02  # measured and predicted are said to agree
@@ -24,8 +24,8 @@ def jump_reaches_updates(seen: Seen) -> Iterator[Found]:
     points = [point for point in seen.points if _jumps_up(seen, point)]
     if not points:
         return
-    from analysis.metrics import jump_response
-    from analysis.theory.scale_jump import scale_jump
+    from ..quantities.metrics import jump_response
+    from ..theory.scale_jump import scale_jump
 
     rows = jump_response(seen.run)
     rows = rows[rows["point"].isin(points) & np.isfinite(rows["measured"])]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends
-from analysis.explaining.scale import BLIND, MOST_LISTED, SCALE, THEORY
-from analysis.explaining.seen import Seen
-from analysis.explaining.slopes import Slope, cases, first_update, slopes
+from .rules import Found, rule
+from .saying import ends
+from .scale import BLIND, MOST_LISTED, SCALE, THEORY
+from .seen import Seen
+from .slopes import Slope, cases, first_update, slopes
 
 
 @rule(THEORY, "update/displacement", "update/norm", "grad/norm", SCALE)

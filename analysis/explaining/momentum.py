@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, span, whose
-from analysis.explaining.seen import Seen
-from analysis.words import memory, percent
+from ..text import memory, percent
+from .rules import Found, rule
+from .saying import ends, span, whose
+from .seen import Seen
 
 LEAST_EXCESS = 1e-3  # a mean log-ratio beyond the bound that is worth a sentence
 MOST_OF_IT = 0.5  # the share from which on "came from" is said

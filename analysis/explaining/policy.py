@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, plain, span
-from analysis.explaining.seen import Seen
-from analysis.words import percent
+from ..text import percent
+from .rules import Found, rule
+from .saying import ends, plain, span
+from .seen import Seen
 
 FAR = 0.1  # nats between the policy that sampled a rollout and the one that its updates leave
 COLLAPSED = 0.05  # of the entropy at the start

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, plain, span
-from analysis.explaining.seen import Seen
-from analysis.words import percent
+from ..text import percent
+from .rules import Found, rule
+from .saying import ends, plain, span
+from .seen import Seen
 
 PREFIX = "docs/theory.md#1-a-shared-prefix"
 CENTRED = ("group_mean", "group_zscore", "leave_one_out", "batch_zscore", "signal_rescaled", "relative_to_mean")

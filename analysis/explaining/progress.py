@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, plain, span
-from analysis.explaining.seen import Seen
-from analysis.intervals import half_widths
+from ..intervals import half_widths
+from .rules import Found, rule
+from .saying import ends, plain, span
+from .seen import Seen
 
 ROUNDING = 1e-9
 LEAST_RISE = 0.05  # of the return's size

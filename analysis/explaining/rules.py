@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.explaining.seen import Seen
+    from .seen import Seen
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def rule(link: str, *needs: str) -> Callable[[Look], Look]:
 
 def table() -> tuple[list[str], list[list[str]]]:
     """The heads and rows of a table of all rules, for documents."""
-    import analysis.explaining.topics  # noqa: F401
+    from . import topics  # noqa: F401
 
     rows = [
         [f"`{each.name}`", each.claim, each.when, ", ".join(map(_quoted, each.needs)) or "–", _named(each.link)]

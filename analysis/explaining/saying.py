@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.words import number
+from ..text import number
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 LONGEST = 40  # characters of two labels that numbers are beside
 

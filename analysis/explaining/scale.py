@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.axes import scale_axis
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, hundredths, span
-from analysis.explaining.seen import Seen
-from analysis.explaining.slopes import Slope, cases, first_update, slopes
+from ..quantities.axes import scale_axis
+from .rules import Found, rule
+from .saying import ends, hundredths, span
+from .seen import Seen
+from .slopes import Slope, cases, first_update, slopes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,7 @@ def _floor(eps: float, steps: pd.DataFrame) -> str:
 
 def _steps(seen: Seen, scaled: list[list[int]]) -> list[pd.DataFrame]:
     """Case by case the elasticity between neighbouring scales, mean over seeds, from the smallest scale on."""
-    from analysis.elasticities import local_elasticity
+    from ..quantities.elasticities import local_elasticity
 
     rows = local_elasticity(seen.run)
     rows = rows[np.isfinite(rows["measured"])]

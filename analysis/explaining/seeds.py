@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import plain
-from analysis.explaining.seen import Seen
-from analysis.intervals import paired_interval
+from ..intervals import paired_interval
+from .rules import Found, rule
+from .saying import plain
+from .seen import Seen
 
 SAME = 1e-9  # a difference below this, relative to the values, is none
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import half_widths
-from analysis.parameters import updates_per_rollout
+from ..intervals import half_widths
+from ..quantities.parameters import updates_per_rollout
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 @dataclass(frozen=True)

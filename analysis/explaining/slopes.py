@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.axes import scale_axis
-from analysis.intervals import half_width
+from ..intervals import half_width
+from ..quantities.axes import scale_axis
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.explaining.rules import Found, rule
-from analysis.explaining.saying import ends, span
-from analysis.explaining.seen import Seen
-from analysis.words import percent
+from ..text import percent
+from .rules import Found, rule
+from .saying import ends, span
+from .seen import Seen
 
 MAGNITUDE = "docs/theory.md#4-magnitude"
 APART = 2.0  # rewards so many times as large are worth a comparison
@@ -54,7 +54,7 @@ def prompts_look_alike(seen: Seen) -> Iterator[Found]:
     wanted = [point for point in seen.points if _apart(seen, point) >= APART and _divides(seen, point)]
     if not wanted:
         return
-    from analysis.metrics import advantage_imbalance
+    from ..quantities.metrics import advantage_imbalance
 
     rows = advantage_imbalance(seen.run)
     means = rows[np.isfinite(rows["measured"])].groupby("point")["measured"].mean()

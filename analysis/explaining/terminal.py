@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.words import number
+from ..text import number
 
 if TYPE_CHECKING:
-    from analysis.explaining.explanation import Explanation
-    from analysis.run import Run
+    from ..run.run import Run
+    from .explanation import Explanation
 
 NOTHING = "No rule found anything to explain in what this run recorded."
 

@@ -1,6 +1,6 @@
 """All rules, by importing their topics: the order is that of importance."""
 
-from analysis.explaining import (  # noqa: F401, I001
+from . import (  # noqa: F401, I001
     divergence,
     clipping,
     momentum,

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.exports import figures
-from analysis.exports.formats import logged, tensorboard
-from analysis.exports.lanes import Lanes, bounded
-from analysis.exports.problems import ExportError
-from analysis.exports.request import FIGURES, FILES, FOLLOWED, OURS, Request, Where
-from analysis.exports.selection import Span, select, several
-from analysis.exports.shapes import long
-from analysis.exports.sources import Source
-from analysis.exports.tables import INTEGERS, SOURCES
-from analysis.exports.trainer_names import TRAINERS
-from analysis.exports.trainer_names.rows import trainer_rows
-from analysis.exports.whole_tables import claims
-from analysis.exports.writing import whole_file, whole_folder
+from . import figures
+from .formats import logged, tensorboard
+from .lanes import Lanes, bounded
+from .problems import ExportError
+from .request import FIGURES, FILES, FOLLOWED, OURS, Request, Where
+from .selection import Span, select, several
+from .shapes import long
+from .sources import Source
+from .tables import INTEGERS, SOURCES
+from .trainer_names import TRAINERS
+from .trainer_names.rows import trainer_rows
+from .whole_tables import claims
+from .writing import whole_file, whole_folder
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 Tell = Callable[[float], None]
 

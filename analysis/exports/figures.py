@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.exports.problems import ExportError, nearest
+from .problems import ExportError, nearest
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.figures.style import Figure
-    from analysis.run import Run
+    from ..figures.style import Figure
+    from ..run.run import Run
 
 WIDTH, HEIGHT, SCALE = 1000, 480, 2  # pixels of a page, where a figure does not say; pictures of pixels have twice that
 FORMATS = ("png", "svg", "pdf")
@@ -25,7 +25,7 @@ NO_BROWSER = "kaleido found no Chrome or Chromium to draw with: install one, or 
 
 def drawn(run: Run, names: Sequence[str] | None) -> list[Figure]:
     """The figures that the run's data support, or those of these names. Raises ExportError."""
-    from analysis.figures import ALL
+    from ..figures import ALL
 
     found = [figure for draw in ALL if (figure := draw(run)) is not None]
     for name in names or []:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.exports.problems import ExportError, nearest
-from analysis.run import short
+from ..run.run import short
+from .problems import ExportError, nearest
 
 UNSET = "none"
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.exports.problems import ExportError
-from analysis.exports.sources import Source
+from .problems import ExportError
+from .sources import Source
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_NAME = 100  # characters of a run's name, bytes of a folder's
 

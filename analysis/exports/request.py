@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.exports import figures
-from analysis.exports.formats import arrow, csv, jsonl, npz, parquet, tensorboard, trackio, wandb
-from analysis.exports.problems import ExportError, one_of
-from analysis.exports.selection import Span
-from analysis.exports.tables import TABLES
-from analysis.exports.trainer_names import TRAINERS
+from . import figures
+from .formats import arrow, csv, jsonl, npz, parquet, tensorboard, trackio, wandb
+from .problems import ExportError, one_of
+from .selection import Span
+from .tables import TABLES
+from .trainer_names import TRAINERS
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 FILES = {"parquet": parquet, "csv": csv, "jsonl": jsonl, "npz": npz, "arrow": arrow}
 LOGGED = {"wandb": wandb, "trackio": trackio}

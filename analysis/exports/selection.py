@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.exports.holders import holders
-from analysis.exports.points import described
-from analysis.exports.problems import ExportError, nearest
+from .holders import holders
+from .points import described
+from .problems import ExportError, nearest
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 Span = str | tuple[int | None, int | None] | None
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.exports.problems import ExportError
-from analysis.exports.sources import MOST_ROWS, Pieces, Source
+from .problems import ExportError
+from .sources import MOST_ROWS, Pieces, Source
 
 BOUNDS = ("low", "high")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.exports.points import PointColumns
-from analysis.exports.problems import ExportError, nearest
+from .points import PointColumns
+from .problems import ExportError, nearest
 
 Pieces = Iterator[tuple[float, pa.Table]]
 MOST_ROWS = 131_072  # of a piece

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.exports.points import PointColumns
-from analysis.exports.problems import ExportError
-from analysis.exports.selection import Selection
-from analysis.exports.sources import Pieces, Source, as_table, chosen, kind_of, sliced
-from analysis.stored import Stored
-from analysis.stored_tokens import ROW, StoredTokens
+from ..run.stored import Stored
+from ..run.stored_tokens import ROW, StoredTokens
+from .points import PointColumns
+from .problems import ExportError
+from .selection import Selection
+from .sources import Pieces, Source, as_table, chosen, kind_of, sliced
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 TOKEN = ("prompt", "completion", "position", "token")
 KINDS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analysis.exports.sources import Source
-from analysis.exports.stored_tables import TOKEN, ratios, updates
-from analysis.exports.whole_tables import readings, summary
-from analysis.stored_tokens import ROW
+from ..run.stored_tokens import ROW
+from .sources import Source
+from .stored_tables import TOKEN, ratios, updates
+from .whole_tables import readings, summary
 
 INTEGERS = {  # the columns that rows can be chosen by, beside what describes their points
     "updates": ROW,

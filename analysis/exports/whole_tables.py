@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from analysis.exports.holders import is_value
-from analysis.exports.points import PointColumns
-from analysis.exports.problems import ExportError
-from analysis.exports.selection import Selection
-from analysis.exports.sources import Source, as_table, chosen, kind_of, sliced
+from .holders import is_value
+from .points import PointColumns
+from .problems import ExportError
+from .selection import Selection
+from .sources import Source, as_table, chosen, kind_of, sliced
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def readings(run: Run, selection: Selection, columns: Sequence[str] | None) -> Source:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.exports.problems import ExportError
+from .problems import ExportError
 
 
 def refuse_to_overwrite(path: Path, force: bool) -> None:

@@ -3,21 +3,21 @@
 One figure a file. `ALL` is the order of the page.
 """
 
-from analysis.figures.attribution import attribution
-from analysis.figures.causes import causes
-from analysis.figures.comparison import comparison
-from analysis.figures.elasticity import elasticity
-from analysis.figures.heat_map import heat_map
-from analysis.figures.jump import jump
-from analysis.figures.optimizer_table import optimizer_table
-from analysis.figures.predicted import predicted_against_measured
-from analysis.figures.prefix_covariance import prefix_covariance
-from analysis.figures.ratio_fan import ratio_fan
-from analysis.figures.residuals import residuals
-from analysis.figures.scrubber import scrubber
-from analysis.figures.task_returns import task_returns
-from analysis.figures.token_heat import token_heat
-from analysis.figures.twin_excess import twin_excess
+from .attribution import attribution
+from .causes import causes
+from .comparison import comparison
+from .elasticity import elasticity
+from .heat_map import heat_map
+from .jump import jump
+from .optimizer_table import optimizer_table
+from .predicted import predicted_against_measured
+from .prefix_covariance import prefix_covariance
+from .ratio_fan import ratio_fan
+from .residuals import residuals
+from .scrubber import scrubber
+from .task_returns import task_returns
+from .token_heat import token_heat
+from .twin_excess import twin_excess
 
 ALL = (
     ratio_fan,

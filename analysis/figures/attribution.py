@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.excerpt import thinned
-from analysis.figures.causes import CAUSES, sizes
-from analysis.figures.courses import axis_of, course
-from analysis.figures.panels import cell, finish, grid
-from analysis.figures.style import DASHES, Figure, labelled
-from analysis.figures.variants import variants
+from ..excerpt import thinned
+from .causes import CAUSES, sizes
+from .courses import axis_of, course
+from .panels import cell, finish, grid
+from .style import DASHES, Figure, labelled
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST = 4
 MOST_BARS = 200  # in a panel; more are added up, so many in one

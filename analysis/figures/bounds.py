@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 CLIPS = ("clip", "two_sided_clip")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.style import MARK, Figure, dress, labelled, wrapped
+from .style import MARK, Figure, dress, labelled, wrapped
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_BARS = 24
 # column -> name, colour. `drift/coasted` is divided where `drift/earlier` is known.

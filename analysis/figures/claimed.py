@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.claims import cases
-from analysis.claims.closed_forms import CLOSED_FORMS, SIGNS
+from ..claims import cases
+from ..claims.closed_forms import CLOSED_FORMS, SIGNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def claims_on(run: Run, metric: str) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.claims import cases
-from analysis.excerpt import excerpt, thinned
-from analysis.figures.claimed import claims_on
-from analysis.figures.heat_map import maps
-from analysis.figures.style import (
+from ..claims import cases
+from ..excerpt import excerpt, thinned
+from ..text import meaning, reading
+from .claimed import claims_on
+from .heat_map import maps
+from .style import (
     COLOURS,
     DASHES,
     LOG_SPAN,
@@ -24,11 +25,10 @@ from analysis.figures.style import (
     plain,
     wrapped,
 )
-from analysis.figures.variants import variants
-from analysis.words import meaning, reading
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 # What a claim says about a value, as a mark on a row and on a curve, with the sign for it in the sentence below

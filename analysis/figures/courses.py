@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import half_widths
-from analysis.stored import last
+from ..intervals import half_widths
+from ..run.stored import last
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 def axis_of(run: Run) -> str | None:

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.axes import scale_axis
-from analysis.elasticities import local_elasticity
-from analysis.excerpt import thinned
-from analysis.figures.claimed import predicted_cases
-from analysis.figures.style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain
+from ..excerpt import thinned
+from ..quantities.axes import scale_axis
+from ..quantities.elasticities import local_elasticity
+from .claimed import predicted_cases
+from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_CURVES = 24
 READING = (

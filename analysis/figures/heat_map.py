@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from analysis.figures.style import MOST_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
-from analysis.words import meaning, reading
+from ..text import meaning, reading
+from .style import MOST_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 LEAST_CELLS = 12  # fewer are easier to read in a table
 MOST_GAPS = 40  # columns, of all panels; gaps between more would take the room of their colours

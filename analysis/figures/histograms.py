@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.figures.bounds import beyond
+from .bounds import beyond
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 BINS = 50
 FAR = 8.0  # times a bound, beyond which all log-ratios go into the outermost bins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.style import PREDICTED
+from .style import PREDICTED
 
 
 def add_identity(drawing: go.Figure, across: pd.Series, up: pd.Series) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.excerpt import thinned
-from analysis.figures.claimed import predicted_cases
-from analysis.figures.style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, plain
-from analysis.figures.variants import variants
+from ..excerpt import thinned
+from .claimed import predicted_cases
+from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, plain
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_UPDATES = 150
 MOST_CURVES = 24

@@ -9,15 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.excerpt import excerpt, thinned
-from analysis.figures.bounds import bounds
-from analysis.figures.courses import axis_of, course
-from analysis.figures.style import BOUND, Figure, dress, labelled, plain, wrapped
-from analysis.figures.variants import variants
-from analysis.words import number
+from ..excerpt import excerpt, thinned
+from ..text import number
+from .bounds import bounds
+from .courses import axis_of, course
+from .style import BOUND, Figure, dress, labelled, plain, wrapped
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 LEAST_COMPARED = 3
 COMPARED = {"optimizer": "Optimizers", "method": "Methods"}
@@ -82,7 +82,7 @@ def _compared(run: Run) -> str | None:
 
 def _columns(run: Run) -> pd.DataFrame:
     """The headline and what else tells optimizers apart, a row a point, in the summary's order."""
-    from analysis.metrics import QUANTITIES
+    from ..quantities.metrics import QUANTITIES
 
     wanted = dict.fromkeys([run.heading["headline"], "drift/over_twin", "return/exact"])
     found = {name: run.summary[name] for name in wanted if name in run.summary and run.summary[name].notna().any()}

@@ -7,7 +7,7 @@ from math import ceil
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.figures.style import TITLE, TOP, count_ticks, dress, wrapped
+from .style import TITLE, TOP, count_ticks, dress, wrapped
 
 ABREAST = 2
 LINE = 18  # characters of a title's line, which fit above half a phone

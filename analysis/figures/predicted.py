@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.claims import cases
-from analysis.excerpt import thinned
-from analysis.figures.claimed import has_closed_form
-from analysis.figures.identity import add_identity
-from analysis.figures.prefix_covariance import supports
-from analysis.figures.style import COLOURS, SYMBOLS, Figure, dress, labelled, plain
-from analysis.figures.variants import variants
+from ..claims import cases
+from ..excerpt import thinned
+from .claimed import has_closed_form
+from .identity import add_identity
+from .prefix_covariance import supports
+from .style import COLOURS, SYMBOLS, Figure, dress, labelled, plain
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_POINTS = 2000  # drawn; the tables hold all
 ELSEWHERE = ("residual_update", "local_elasticity", "jump_response")  # have figures of their own

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from analysis.excerpt import thinned
-from analysis.figures.identity import add_identity
-from analysis.figures.style import COLOURS, SYMBOLS, Figure, dress, labelled
-from analysis.figures.variants import variants
-from analysis.metrics import prefix_weight_at_start
+from ..excerpt import thinned
+from ..quantities.metrics import prefix_weight_at_start
+from .identity import add_identity
+from .style import COLOURS, SYMBOLS, Figure, dress, labelled
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_POINTS = 1500  # drawn; the data have all
 READING = (

@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.claims import cases
-from analysis.figures.bounds import bounds
-from analysis.figures.claimed import claims_on
-from analysis.figures.style import (
+from ..claims import cases
+from ..text import number
+from .bounds import bounds
+from .claimed import claims_on
+from .style import (
     BAND,
     MARK,
     MOST_PANELS,
@@ -26,11 +27,10 @@ from analysis.figures.style import (
     labelled,
     wrapped,
 )
-from analysis.figures.variants import variants
-from analysis.words import number
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NARROW = 20  # characters of a panel's title's line

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.braking.bundles import bundles, label
-from analysis.claims import cases
-from analysis.excerpt import thinned
-from analysis.figures.claimed import claims_on
-from analysis.figures.style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
-from analysis.figures.variants import variants
+from ..braking.bundles import bundles, label
+from ..claims import cases
+from ..excerpt import thinned
+from .claimed import claims_on
+from .style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 DRAWN = 80  # updates
 MOST_CURVES = 200  # of a claim, evenly picked from more

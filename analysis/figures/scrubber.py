@@ -9,14 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.figures.bounds import bounds
-from analysis.figures.histograms import bin_edges, histograms, survey
-from analysis.figures.player import add_player, chosen
-from analysis.figures.style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, plain, wrapped
-from analysis.figures.variants import variants
+from .bounds import bounds
+from .histograms import bin_edges, histograms, survey
+from .player import add_player, chosen
+from .style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, plain, wrapped
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_FRAMES = 120  # drawn
 MOST_GIVEN = 4000  # in the data

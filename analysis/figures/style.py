@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.run import short
+from ..run.run import short
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 # Okabe and Ito's, which colour-blind readers tell apart, a little nearer to the middle: ink for white and dark paper.
 COLOURS = ("#1578b8", "#d9601a", "#10976f", "#c46a9e", "#cf8f0a", "#45a8dd", "#8a63c4", "#966152")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from analysis.excerpt import thinned
-from analysis.figures.courses import course
-from analysis.figures.panels import cell, finish, grid
-from analysis.figures.ribbon import add_course
-from analysis.figures.style import COLOURS, DASHES, Figure, labelled, plain
-from analysis.figures.variants import variants
+from ..excerpt import thinned
+from .courses import course
+from .panels import cell, finish, grid
+from .ribbon import add_course
+from .style import COLOURS, DASHES, Figure, labelled, plain
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST = 8
 MOST_ROLLOUTS = 200

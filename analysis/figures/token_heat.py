@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.excerpt import thinned
-from analysis.figures.bounds import beyond, bounds
-from analysis.figures.style import MARK, Figure, count_ticks, dress, labelled, plain
-from analysis.words import number
+from ..excerpt import thinned
+from ..text import number
+from .bounds import beyond, bounds
+from .style import MARK, Figure, count_ticks, dress, labelled, plain
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_TOKENS = 40
 MOST_UPDATES = 150

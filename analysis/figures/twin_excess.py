@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.excerpt import thinned
-from analysis.figures.courses import axis_of, course
-from analysis.figures.panels import cell, finish, grid
-from analysis.figures.ribbon import add_course
-from analysis.figures.style import PREDICTED, Figure, labelled
-from analysis.figures.variants import variants
+from ..excerpt import thinned
+from .courses import axis_of, course
+from .panels import cell, finish, grid
+from .ribbon import add_course
+from .style import PREDICTED, Figure, labelled
+from .variants import variants
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST = 12
 MOST_UPDATES = 300

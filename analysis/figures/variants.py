@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.figures.style import COLOURS, MOST_PANELS, named, plain
+from .style import COLOURS, MOST_PANELS, named, plain
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 @dataclass(frozen=True)

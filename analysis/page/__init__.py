@@ -3,9 +3,9 @@
 Whatever comes from a scenario is text; `document.py` says what keeps it so.
 """
 
-from analysis.page.document import Section, page
-from analysis.page.drawings import figure_block
-from analysis.page.tables import html_table
-from analysis.page.taking import data_block
+from .document import Section, page
+from .drawings import figure_block
+from .tables import html_table
+from .taking import data_block
 
 __all__ = ["Section", "data_block", "figure_block", "html_table", "page"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.comparing import ComparisonError, compare
-from analysis.comparing.page import table
+from ..comparing import ComparisonError, compare
+from ..comparing.page import table
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_VARIANTS = 24  # of a larger sweep no single variant is what the others are compared with
 

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from plotly.offline import get_plotlyjs
 
-from analysis.page.drawings import DRAWING
+from .drawings import DRAWING
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _contents(sections: list[Section]) -> str:
 
 
 def _shipped(name: str) -> str:
-    return files("analysis").joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(scripts: list[str]) -> str:

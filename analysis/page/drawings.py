@@ -7,12 +7,12 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.page.taking import data_block
+from .taking import data_block
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.figures.style import Figure
+    from ..figures.style import Figure
 
 DRAWING = "<script type=application/json class=drawn"  # report.js draws what it finds there
 MARKUP = re.compile(r"<(?!/?(?:br|sup|sub|b|i|extra)>)")  # what our figures write plotly draws; any other tag is text

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.explaining import Explanation
+    from ..explaining import Explanation
 
 
 def explained(found: Sequence[Explanation]) -> str:
@@ -16,7 +16,7 @@ def explained(found: Sequence[Explanation]) -> str:
 
 
 def _item(each: Explanation) -> str:
-    from analysis.explaining.terminal import looked_at
+    from ..explaining.terminal import looked_at
 
     rests = f"Looked at: {looked_at(each.looked_at)}."
     return (

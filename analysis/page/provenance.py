@@ -6,11 +6,11 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from analysis.page.scenario_file import as_toml
-from analysis.page.tables import html_table
+from .scenario_file import as_toml
+from .tables import html_table
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 
 AGAIN = "<p class=note>Saved under a name that ends in .toml it can be run again, or changed.</p>"

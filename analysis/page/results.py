@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.excerpt import excerpt
-from analysis.page.tables import html_table
-from analysis.page.taking import data_block
-from analysis.run import LEARNING_RATE
-from analysis.words import meaning, number, with_interval
+from ..excerpt import excerpt
+from ..run.run import LEARNING_RATE
+from ..text import meaning, number, with_interval
+from .tables import html_table
+from .taking import data_block
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ..run.run import Run
 
 MOST_ROWS = 100
 SHOWN = 16  # rows before the rest is folded

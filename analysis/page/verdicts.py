@@ -6,8 +6,8 @@ import math
 from html import escape
 from typing import Any
 
-from analysis.run import short
-from analysis.words import number
+from ..run.run import short
+from ..text import number
 
 SIGNS = {"holds": "✓", "fails": "✗", "cannot tell": "?"}
 BOUNDS = {"at_least": "at least ", "at_most": "at most ", "positive": "more than ", "negative": "less than "}

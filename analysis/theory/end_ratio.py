@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.theory.adam_residual import adam_residual_sum
+from .adam_residual import adam_residual_sum
 
 
 def steps_to_bound(probability: ArrayLike, learning_rate: ArrayLike, clip_high: ArrayLike) -> np.ndarray:

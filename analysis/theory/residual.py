@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.theory.momentum_residual import (
+from .momentum_residual import (
     adam_root,
     adamax,
     adan,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.theory.momentum_residual import belief_root, radam_factor
+from .momentum_residual import belief_root, radam_factor
 
 Numbers = Mapping[str, Any]
 

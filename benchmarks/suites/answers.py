@@ -52,7 +52,7 @@ def recorded(folder: str, num_rollouts: int) -> str:
 def asked(arguments: list[str], anew: bool) -> tuple[float, float]:
     """In a fresh process: (seconds, megabytes) of one command; `anew` with summary and verdicts."""
     from analysis.completion import complete
-    from simulator.cli import main
+    from simulator.cli.main import main
 
     begun = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -8,7 +8,7 @@ from benchmarks import ours
 from benchmarks.results import Found, row
 from benchmarks.suites import Options
 from benchmarks.timing import interleaved, repeated
-from simulator import sweep
+from simulator.execution import plan as sweep
 
 TITLE = "Runs side by side"
 RUNS = {"small": (1, 8, 64, 512, 4096), "medium": (1, 8, 64, 512), "large": (1, 4, 16)}

@@ -36,8 +36,8 @@ def count() -> dict[str, int]:
     import jax
 
     from benchmarks import ours
-    from simulator import sweep
-    from simulator.scenario import load
+    from simulator.execution import plan as sweep
+    from simulator.scenario.load import load
 
     compiled = []
     todo = sweep.plan(load(SCENARIO))

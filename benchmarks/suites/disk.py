@@ -13,7 +13,7 @@ from benchmarks.results import Found, row
 from benchmarks.suites import Options
 from benchmarks.suites.peers import our_sweep
 from benchmarks.timing import Contestant, interleaved
-from simulator import sweep
+from simulator.execution import plan as sweep
 from simulator.runs import write_run
 
 TITLE = "What writing tables costs"

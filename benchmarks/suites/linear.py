@@ -11,7 +11,7 @@ from benchmarks.problem import SMALL
 from benchmarks.results import Found, row
 from benchmarks.suites import Options
 from benchmarks.timing import interleaved, repeated
-from simulator import sweep
+from simulator.execution import plan as sweep
 
 TITLE = "Twice the work takes twice the time"
 RUNS = (512, 1024, 2048, 4096, 8192)

@@ -14,7 +14,7 @@ from benchmarks.problem import EPOCHS, Problem
 from benchmarks.results import Found, Row, row
 from benchmarks.suites import Options
 from benchmarks.timing import Contestant, interleaved, sized
-from simulator import sweep
+from simulator.execution import plan as sweep
 
 TITLE = "Against what one would write instead"
 MOST_ROLLOUTS = 2**17

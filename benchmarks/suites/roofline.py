@@ -13,7 +13,7 @@ from benchmarks.results import Found, Row, row
 from benchmarks.suites import Options
 from benchmarks.suites.peers import our_sweep
 from benchmarks.timing import Contestant, interleaved, sized
-from simulator import sweep
+from simulator.execution import plan as sweep
 
 TITLE = "How near it comes to the ideal"
 GOALS = {"small": 0.30, "medium": 0.35, "large": 0.45}

@@ -13,7 +13,7 @@ from benchmarks.suites import Options
 from benchmarks.suites.peers import our_sweep
 from benchmarks.timing import Contestant, interleaved
 from simulator.runs import write_run
-from simulator.scenario import load
+from simulator.scenario.load import load
 
 TITLE = "A map of ten thousand runs"
 ROLLOUTS, UPDATES = 50, 8

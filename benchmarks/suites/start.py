@@ -15,7 +15,7 @@ from benchmarks.suites import Options
 from benchmarks.timing import Contestant, interleaved
 
 TITLE = "Waiting for the first line"
-COMMAND = [sys.executable, "-c", "import sys; from simulator.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from simulator.cli.main import main; sys.exit(main())"]
 BANDIT = """\
 title    = "A bandit"
 question = "How long does it take to ask?"

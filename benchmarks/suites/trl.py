@@ -14,10 +14,10 @@ from benchmarks.problem import CLIP, EPOCHS, SMALL, SUMMARY, WEIGHT_DECAY
 from benchmarks.results import Found, Row, row
 from benchmarks.suites import Options
 from benchmarks.timing import Contestant, interleaved, sized
-from simulator import sweep
 from simulator.dialects.trl import TRL
+from simulator.execution import plan as sweep
 from simulator.replaying import replay
-from simulator.scenario import Scenario, load
+from simulator.scenario.load import Scenario, load
 
 TITLE = "Against TRL's trainer"
 THREADS = {1: "GRPOTrainer on one thread", 2: "GRPOTrainer on two"}

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.advantages.across_groups import BatchZScore, PerSource, SignalRescaled, TokenWhitened
-from simulator.advantages.within_group import (
+from .across_groups import BatchZScore, PerSource, SignalRescaled, TokenWhitened
+from .within_group import (
     BestOfGroup,
     Ddof,
     GreedyBaseline,

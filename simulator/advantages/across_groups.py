@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.advantages.statistics import centre, deviation, divide, level_out, whiten_over_tokens
-from simulator.advantages.within_group import Ddof, GroupZScore
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import NonNegative, Positive, Vector, part, static
+from ..lazy import Array, jax, jnp
+from ..parts import NonNegative, Positive, Vector, part, static
+from .statistics import centre, deviation, divide, level_out, whiten_over_tokens
+from .within_group import Ddof, GroupZScore
 
 
 @part

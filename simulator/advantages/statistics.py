@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
-from simulator.lazy import Array, jnp
+from ..lazy import Array, jnp
 
 
 def deviation(centred: Float[Array, "*B G"], ddof: int | Array, axis: int | None) -> Float[Array, "... 1"]:

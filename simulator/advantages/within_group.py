@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.advantages.statistics import centre, deviation, divide
-from simulator.lazy import Array, jnp, remedies
-from simulator.parts import NonNegative, Positive, part, static
+from ..lazy import Array, jnp, remedies
+from ..parts import NonNegative, Positive, part, static
+from .statistics import centre, deviation, divide
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from simulator.surrogates.base import Surrogate
+from ..surrogates.base import Surrogate
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from simulator.errors import did_you_mean
+from ..errors import did_you_mean
 
 Table = dict[str, Any]
 

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.advantages import GroupZScore
-from simulator.parts import NonNegative, Number, Share, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import Clip, TwoSidedClip
-from simulator.surrogates.log_ratios import Token
-from simulator.surrogates.reductions import SequenceMean, TokenMean
-from simulator.surrogates.regularizers import KL, Entropy
+from ..advantages import GroupZScore
+from ..parts import NonNegative, Number, Share, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import Clip, TwoSidedClip
+from ..surrogates.log_ratios import Token
+from ..surrogates.reductions import SequenceMean, TokenMean
+from ..surrogates.regularizers import KL, Entropy
 
 STD_FLOOR = 1e-6
 

@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.advantages import Advantage, BatchZScore, GroupMean, GroupZScore, PerSource
-from simulator.lazy import Array
-from simulator.parts import NonNegative, Number, Positive, Share, Vector, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.filters import OnPolicy
-from simulator.surrogates.gates import Clip, GammaWeight, Gate, Sigmoid, TruncatedWeight
-from simulator.surrogates.log_ratios import Sequence, Token, WholeSequence
-from simulator.surrogates.reductions import ConstantLength, SequenceMean, SequenceSum, TokenMean
-from simulator.surrogates.regularizers import KL, Entropy
+from ..advantages import Advantage, BatchZScore, GroupMean, GroupZScore, PerSource
+from ..lazy import Array
+from ..parts import NonNegative, Number, Positive, Share, Vector, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.filters import OnPolicy
+from ..surrogates.gates import Clip, GammaWeight, Gate, Sigmoid, TruncatedWeight
+from ..surrogates.log_ratios import Sequence, Token, WholeSequence
+from ..surrogates.reductions import ConstantLength, SequenceMean, SequenceSum, TokenMean
+from ..surrogates.regularizers import KL, Entropy
 
 STD_FLOOR = 1e-4
 LEVELS = {"token": Token, "sequence": Sequence}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.advantages import (
+from ..advantages import (
     Advantage,
     BestOfGroup,
     GreedyBaseline,
@@ -19,12 +19,12 @@ from simulator.advantages import (
     SignalRescaled,
     TokenWhitened,
 )
-from simulator.parts import NonNegative, Number, Positive, Vector, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import Clip, Difference, Gate, Ratio, Restoring, Score, Sigmoid, TruncatedWeight
-from simulator.surrogates.log_ratios import ClippedSequence, Level, Sequence, Token
-from simulator.surrogates.reductions import ConstantLength, Reduction, SequenceMean, SequenceSum, TokenMean, TokenSum
-from simulator.surrogates.regularizers import KL, Entropy
+from ..parts import NonNegative, Number, Positive, Vector, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import Clip, Difference, Gate, Ratio, Restoring, Score, Sigmoid, TruncatedWeight
+from ..surrogates.log_ratios import ClippedSequence, Level, Sequence, Token
+from ..surrogates.reductions import ConstantLength, Reduction, SequenceMean, SequenceSum, TokenMean, TokenSum
+from ..surrogates.regularizers import KL, Entropy
 
 STD_FLOOR, VARIANCE_FLOOR = 1e-6, 1e-8
 BOUND = 20.0  # of the tokens' log-ratios, before the exponential

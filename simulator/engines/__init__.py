@@ -1,5 +1,5 @@
 """Who carries out the jobs of a plan: this process, several on this machine, or many machines."""
 
-from simulator.engines.base import Engine, engine
+from .base import Engine, engine
 
 __all__ = ["Engine", "engine"]

@@ -6,9 +6,9 @@ from collections.abc import Generator, Sequence
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
-from simulator.compilation import cores
-from simulator.errors import ScenarioError, did_you_mean
-from simulator.work import Work
+from ..errors import ScenarioError, did_you_mean
+from ..execution.compilation import cores
+from .worker import Work
 
 ENGINES = {
     "inline": "this process, on all its devices",
@@ -42,7 +42,7 @@ def engine(name: str = "inline", workers: int | None = None, address: str | None
         raise ScenarioError("--workers", [("", f"at least 1, got {workers}")])
     if address is not None and name != "ray":
         raise ScenarioError("--address", [("", f"is a Ray cluster's; --engine is {name}")])
-    made = import_module(f"simulator.engines.{name}")
+    made = import_module(f".{name}", __package__)
     if name == "inline":
         return made.Inline()
     if name == "processes":

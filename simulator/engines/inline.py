@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from simulator.work import Work, Worker
+from .worker import Work, Worker
 
 
 class Inline:

@@ -14,9 +14,9 @@ from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from typing import Any, ClassVar
 
-from simulator.compilation import Cache, cores
-from simulator.interrupts import children_deaf_to_ctrl_c
-from simulator.work import Work, Worker
+from ..execution.compilation import Cache, cores
+from .signals import children_deaf_to_ctrl_c
+from .worker import Work, Worker
 
 HEARTBEAT = 0.5  # seconds between two looks at what is done
 MOST_LOSSES = 3  # times that a worker may be lost without any job getting further

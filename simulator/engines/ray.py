@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from simulator.compilation import Cache, cores
-from simulator.engines.ray_cluster import imported, joined
-from simulator.resuming import versions
-from simulator.work import Work, Worker
-from simulator.writing import write_whole
+from ..execution.compilation import Cache, cores
+from ..files import write_whole
+from ..resume import versions
+from .ray_cluster import imported, joined
+from .worker import Work, Worker
 
 HEARTBEAT = 0.5  # seconds between two looks at what is done
 MOST_LOSSES = 3  # times that a job may lose its worker without getting further

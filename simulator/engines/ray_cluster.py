@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from simulator.errors import ScenarioError
-from simulator.interrupts import children_deaf_to_ctrl_c
+from ..errors import ScenarioError
+from .signals import children_deaf_to_ctrl_c
 
 ANSWERS_WITHIN = 5.0  # seconds; Ray itself would try for minutes
 STORE_BYTES = 2**27  # of the object store: results are files, nothing large goes through it

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from simulator.environments.base import Outcomes, Plain
-from simulator.environments.chance import Distribution, draw, outcomes
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.lazy import Array, jnp
-from simulator.parts import Matrix, NonNegative, part, static
+from ..lazy import Array, jnp
+from ..parts import Matrix, NonNegative, part, static
+from .base import Outcomes, Plain
+from .chance import Distribution, draw, outcomes
+from .reward_scale import RewardScale, scale_at, scale_problems
 
 
 @part

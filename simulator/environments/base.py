@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from simulator.lazy import Array, jnp
+from ..lazy import Array, jnp
 
 Outcomes = tuple[Float[Array, "P G O M"], Float[Array, "P G O"]]  # values of the sources, and their probabilities
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from jaxtyping import Float
 
-from simulator.lazy import Array, jax, jnp
+from ..lazy import Array, jax, jnp
 
 Distribution = Literal["fixed", "bernoulli", "gaussian"]
 

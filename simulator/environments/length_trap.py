@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Plain
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.lazy import Array, jnp
-from simulator.parts import Count, part, static
+from ..lazy import Array, jnp
+from ..parts import Count, part, static
+from .base import Plain
+from .reward_scale import RewardScale, scale_at, scale_problems
 
 Flag = Annotated[bool, Field(strict=True)]
 

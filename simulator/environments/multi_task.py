@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Outcomes
-from simulator.environments.reward_rules import RewardRule
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.environments.verifier import Verifier
-from simulator.environments.worlds import Bandit, LengthTrap, TokenChain, TokenTree
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Positive, part, static
+from ..lazy import Array, jax, jnp
+from ..parts import Positive, part, static
+from .base import Outcomes
+from .reward_rules import RewardRule
+from .reward_scale import RewardScale, scale_at, scale_problems
+from .verifier import Verifier
+from .worlds import Bandit, LengthTrap, TokenChain, TokenTree
 
 TaskWorld = Annotated[Bandit | TokenTree | TokenChain | LengthTrap | Verifier, Field(discriminator="kind")]
 MOST_LISTED = 20_000  # completions that are listed to see which of them several tasks have in common

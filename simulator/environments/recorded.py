@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from simulator.environments.base import Plain
-from simulator.lazy import Array, jnp
-from simulator.parts import Count, part, static
+from ..lazy import Array, jnp
+from ..parts import Count, part, static
+from .base import Plain
 
 
 @part

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import Index, Number, Vector, part, static
+from ..lazy import Array, jnp
+from ..parts import Index, Number, Vector, part, static
 
 Text = Annotated[tuple[Index, ...], Field(min_length=1)]  # one completion as a list of tokens
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from jaxtyping import Float, Int
 from pydantic import Discriminator, Field, Tag
 
-from simulator.lazy import Array, jnp
-from simulator.parts import Index, Number, Vector, part, static
+from ..lazy import Array, jnp
+from ..parts import Index, Number, Vector, part, static
 
 
 @part

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Plain
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.environments.token_tree import MOST_STATES
-from simulator.lazy import Array, jnp
-from simulator.parts import Count, Index, part, static
+from ..lazy import Array, jnp
+from ..parts import Count, Index, part, static
+from .base import Plain
+from .reward_scale import RewardScale, scale_at, scale_problems
+from .token_tree import MOST_STATES
 
 LONGEST = 64
 Target = Annotated[tuple[Index, ...], Field(min_length=1, max_length=LONGEST)]

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Plain
-from simulator.environments.reward_rules import RewardRule
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.lazy import Array, jnp
-from simulator.parts import Count, Number, part, static
+from ..lazy import Array, jnp
+from ..parts import Count, Number, part, static
+from .base import Plain
+from .reward_rules import RewardRule
+from .reward_scale import RewardScale, scale_at, scale_problems
 
 MOST_STATES = 2_000_000
 

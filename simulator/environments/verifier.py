@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Outcomes
-from simulator.environments.chance import draw, outcomes
-from simulator.environments.reward_scale import RewardScale, scale_at, scale_problems
-from simulator.environments.worlds import World
-from simulator.lazy import Array, jnp
-from simulator.parts import Number, part, static
+from ..lazy import Array, jnp
+from ..parts import Number, part, static
+from .base import Outcomes
+from .chance import draw, outcomes
+from .reward_scale import RewardScale, scale_at, scale_problems
+from .worlds import World
 
 Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 

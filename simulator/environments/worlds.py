@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.environments.bandit import Bandit
-from simulator.environments.length_trap import LengthTrap
-from simulator.environments.token_chain import TokenChain
-from simulator.environments.token_tree import TokenTree
+from .bandit import Bandit
+from .length_trap import LengthTrap
+from .token_chain import TokenChain
+from .token_tree import TokenTree
 
 World = Annotated[Bandit | TokenTree | TokenChain | LengthTrap, Field(discriminator="kind")]

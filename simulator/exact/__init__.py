@@ -4,9 +4,9 @@
 over where those are too many; `bias` holds the surrogate's gradient against the return's.
 """
 
-from simulator.exact.bias import bias_metrics
-from simulator.exact.closed_form import has_closed_form
-from simulator.exact.completions import (
+from .bias import bias_metrics
+from .closed_form import has_closed_form
+from .completions import (
     LIMIT,
     Listed,
     completion_logprobs,
@@ -20,10 +20,10 @@ from simulator.exact.completions import (
     return_gradient,
     rewarded,
 )
-from simulator.exact.groups import num_batches
-from simulator.exact.moments import Moments, Situation, Truth, true_gradient
-from simulator.exact.monte_carlo import MonteCarlo
-from simulator.exact.oracle import Enumerated, Oracle
+from .groups import num_batches
+from .moments import Moments, Situation, Truth, true_gradient
+from .monte_carlo import MonteCarlo
+from .oracle import Enumerated, Oracle
 
 __all__ = [
     "LIMIT",

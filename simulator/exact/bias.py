@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
-from simulator.exact.moments import Moments, Truth
-from simulator.lazy import Array, jnp, optax
-from simulator.parts import part
-from simulator.types import Params
+from ..lazy import Array, jnp, optax
+from ..parts import part
+from ..types import Params
+from .moments import Moments, Truth
 
 ROUNDING = 1000  # times the precision: a truth that is smaller than this, beside a typical gradient, is zero
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
-from simulator.exact.completions import completion_logprobs, pull
-from simulator.exact.groups import token_gradients
-from simulator.exact.moments import Moments, Situation, first_token
-from simulator.lazy import Array, jnp
-from simulator.surrogates.base import Surrogate
+from ..lazy import Array, jnp
+from ..surrogates.base import Surrogate
+from .completions import completion_logprobs, pull
+from .groups import token_gradients
+from .moments import Moments, Situation, first_token
 
 
 def has_closed_form(surrogate: Surrogate) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from jaxtyping import Bool, Float
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jnp
-from simulator.parts import part
-from simulator.policies.base import Policy
-from simulator.rollouts import unroll
-from simulator.surrogates.base import log_probs_of, pullback
-from simulator.types import Completions, Params
+from ..environments.base import Environment
+from ..lazy import Array, jnp
+from ..parts import part
+from ..policies.base import Policy
+from ..rollouts import unroll
+from ..surrogates.base import log_probs_of, pullback
+from ..types import Completions, Params
 
 LIMIT = 20_000  # tokens of all completions of all prompts; beyond it the exact quantities are absent
 

@@ -13,12 +13,12 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
-from simulator.environments.base import Environment
-from simulator.exact.completions import num_tokens, pull, token_logprobs
-from simulator.exact.moments import Moments, Situation, first_minibatch, first_token
-from simulator.lazy import Array, jax, jnp
-from simulator.surrogates.base import Surrogate, log_probs_of
-from simulator.types import Rollout
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..surrogates.base import Surrogate, log_probs_of
+from ..types import Rollout
+from .completions import num_tokens, pull, token_logprobs
+from .moments import Moments, Situation, first_minibatch, first_token
 
 MOST_WORK = 1_000_000_000  # operations: about a second a rollout
 LISTING = 100  # of them go into one completion of one batch, to list it

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from jaxtyping import Float, Int
 
-from simulator.environments.base import Environment
-from simulator.exact.completions import Listed, completion_logprobs, pull, return_push
-from simulator.lazy import Array, jnp
-from simulator.parts import part
-from simulator.policies.base import Policy
-from simulator.surrogates.base import Surrogate
-from simulator.types import Completions, Minibatch, Params
+from ..environments.base import Environment
+from ..lazy import Array, jnp
+from ..parts import part
+from ..policies.base import Policy
+from ..surrogates.base import Surrogate
+from ..types import Completions, Minibatch, Params
+from .completions import Listed, completion_logprobs, pull, return_push
 
 
 @dataclass(frozen=True)

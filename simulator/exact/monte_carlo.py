@@ -8,10 +8,14 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.advantages import LeaveOneOut, Reward
-from simulator.exact.bias import bias_metrics, products
-from simulator.exact.completions import pull, token_logprobs
-from simulator.exact.moments import (
+from ..advantages import LeaveOneOut, Reward
+from ..lazy import Array, jax, jnp, optax
+from ..parts import part, static
+from ..surrogates.base import log_probs_of
+from ..types import Params, Rollout
+from .bias import bias_metrics, products
+from .completions import pull, token_logprobs
+from .moments import (
     Moments,
     Situation,
     Truth,
@@ -19,10 +23,6 @@ from simulator.exact.moments import (
     first_token,
     true_gradient,
 )
-from simulator.lazy import Array, jax, jnp, optax
-from simulator.parts import part, static
-from simulator.surrogates.base import log_probs_of
-from simulator.types import Params, Rollout
 
 PARTS = ("whole", "first")  # a gradient, and what of it goes through first tokens
 BLOCKS = 16  # of batches, each left out in turn: the jackknife

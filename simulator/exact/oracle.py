@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.environments.base import Environment
-from simulator.exact.bias import bias_metrics
-from simulator.exact.closed_form import by_pairs, has_closed_form
-from simulator.exact.completions import LIMIT, enumerable, num_tokens
-from simulator.exact.groups import MOST_WORK, by_groups, work
-from simulator.exact.moments import Situation, true_gradient
-from simulator.exact.monte_carlo import MonteCarlo
-from simulator.lazy import Array
-from simulator.parts import part, static
-from simulator.surrogates.base import Surrogate
+from ..environments.base import Environment
+from ..lazy import Array
+from ..parts import part, static
+from ..surrogates.base import Surrogate
+from .bias import bias_metrics
+from .closed_form import by_pairs, has_closed_form
+from .completions import LIMIT, enumerable, num_tokens
+from .groups import MOST_WORK, by_groups, work
+from .moments import Situation, true_gradient
+from .monte_carlo import MonteCarlo
 
 
 @part

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from simulator.parts import part
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.regularizers import KL, Entropy
+from ..parts import part
+from ..surrogates.base import Surrogate
+from ..surrogates.regularizers import KL, Entropy
 
 
 @part

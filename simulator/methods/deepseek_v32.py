@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import GroupMean
-from simulator.methods.base import Regularized
-from simulator.parts import NonNegative, Positive, Share, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.filters import OnPolicy
-from simulator.surrogates.gates import Clip
-from simulator.surrogates.log_ratios import Token
-from simulator.surrogates.reductions import SequenceMean
+from ..advantages import GroupMean
+from ..parts import NonNegative, Positive, Share, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.filters import OnPolicy
+from ..surrogates.gates import Clip
+from ..surrogates.log_ratios import Token
+from ..surrogates.reductions import SequenceMean
+from .base import Regularized
 
 
 @part

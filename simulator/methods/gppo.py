@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import Ddof, GroupZScore
-from simulator.methods.base import Regularized
-from simulator.parts import NonNegative, Share, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import BoundedClip
-from simulator.surrogates.log_ratios import Token
-from simulator.surrogates.reductions import TokenMean
+from ..advantages import Ddof, GroupZScore
+from ..parts import NonNegative, Share, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import BoundedClip
+from ..surrogates.log_ratios import Token
+from ..surrogates.reductions import TokenMean
+from .base import Regularized
 
 
 @part

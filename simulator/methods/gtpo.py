@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import GroupMean
-from simulator.methods.base import Regularized
-from simulator.parts import NonNegative, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.filters import Conflicts
-from simulator.surrogates.gates import Score
-from simulator.surrogates.log_ratios import Token
-from simulator.surrogates.reductions import SequenceMean
-from simulator.surrogates.regularizers import Entropy
+from ..advantages import GroupMean
+from ..parts import NonNegative, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.filters import Conflicts
+from ..surrogates.gates import Score
+from ..surrogates.log_ratios import Token
+from ..surrogates.reductions import SequenceMean
+from ..surrogates.regularizers import Entropy
+from .base import Regularized
 
 
 @part

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import GroupMean
-from simulator.methods.base import Regularized
-from simulator.parts import Positive, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import Restoring
-from simulator.surrogates.log_ratios import WholeSequence
-from simulator.surrogates.reductions import SequenceMean
+from ..advantages import GroupMean
+from ..parts import Positive, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import Restoring
+from ..surrogates.log_ratios import WholeSequence
+from ..surrogates.reductions import SequenceMean
+from .base import Regularized
 
 
 @part

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import GreedyBaseline
-from simulator.methods.base import Regularized
-from simulator.parts import part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import Score
-from simulator.surrogates.log_ratios import Token
-from simulator.surrogates.reductions import SequenceSum
+from ..advantages import GreedyBaseline
+from ..parts import part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import Score
+from ..surrogates.log_ratios import Token
+from ..surrogates.reductions import SequenceSum
+from .base import Regularized
 
 
 @part

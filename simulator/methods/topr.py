@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.advantages import Reward
-from simulator.methods.base import Regularized
-from simulator.parts import Positive, part, static
-from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import TaperedWeight
-from simulator.surrogates.log_ratios import WholeSequence
-from simulator.surrogates.reductions import SequenceSum
+from ..advantages import Reward
+from ..parts import Positive, part, static
+from ..surrogates.base import Surrogate
+from ..surrogates.gates import TaperedWeight
+from ..surrogates.log_ratios import WholeSequence
+from ..surrogates.reductions import SequenceSum
+from .base import Regularized
 
 
 @part

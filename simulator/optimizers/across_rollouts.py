@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.lazy import Array, jax, jnp, remedies
+from ..lazy import Array, jax, jnp, remedies
 
 # What of a state counts for a schedule: the class of the state, its field.
 SCHEDULE_COUNTS = {"ScaleByScheduleState": "count", "WeightDecaySchedule": "count", "ScaleByAdemamixState": "count_m2"}

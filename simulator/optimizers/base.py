@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from simulator.lazy import Array, jnp, optax
-from simulator.optimizers.across_rollouts import begin_rollout
-from simulator.optimizers.catalog import optimizers, schedules
-from simulator.optimizers.own import OPTIMIZERS, OWN
-from simulator.optimizers.remedies import Remedy
-from simulator.optimizers.states import has_first_moment
-from simulator.optimizers.twins import LINEAR, without_memory
-from simulator.parts import Count, NonNegative, Positive, part, static
-from simulator.types import Params
+from ..lazy import Array, jnp, optax
+from ..parts import Count, NonNegative, Positive, part, static
+from ..types import Params
+from .across_rollouts import begin_rollout
+from .registry import OPTIMIZERS, OWN
+from .remedies import Remedy
+from .signatures import optimizers, schedules
+from .states import has_first_moment
+from .twins import LINEAR, without_memory
 
 DECAYS = ("weight_decay", "weight_decay_rate", "adam_weight_decay")  # optax's keywords for decoupled decay
 Measure = Literal["first_update_kl", "first_update_ratio", "total_kl"]

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simulator.lazy import remedies
-from simulator.parts import NonNegative, Positive, part, static
+from ..lazy import remedies
+from ..parts import NonNegative, Positive, part, static
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 AboveOne = Annotated[float, Field(strict=True, gt=1)]

@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from simulator.errors import ScenarioError, describe, did_you_mean, schema_problems
-from simulator.optimizers.base import Match, Measure, Optimizer, Schedule, Settings, Transformation
-from simulator.optimizers.catalog import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
-from simulator.optimizers.states import state_problems
-from simulator.parts import adapter_of, as_tuples, to_plain
+from ..errors import ScenarioError, describe, did_you_mean, schema_problems
+from ..parts import adapter_of, as_tuples, to_plain
+from .base import Match, Measure, Optimizer, Schedule, Settings, Transformation
+from .signatures import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+from .states import state_problems
 
 SETTINGS = tuple(field.name for field in fields(Settings))
 OWN_KEYS = ("name", "twin", *SETTINGS)

@@ -7,9 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array
-from simulator.types import Completions, Params
+from ..environments.base import Environment
+from ..lazy import Array
+from ..types import Completions, Params
 
 
 @runtime_checkable

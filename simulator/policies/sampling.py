@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from simulator.lazy import Array, jax, jnp
+from ..lazy import Array, jax, jnp
 
 COUNTING_LIMIT = 32
 BLOCK = (

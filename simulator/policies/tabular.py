@@ -7,11 +7,11 @@ from typing import Literal
 
 from jaxtyping import Float, Int
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Matrix, NonNegative, Vector, part, static
-from simulator.policies.sampling import cumulative, draw
-from simulator.types import Completions, Params
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..parts import Matrix, NonNegative, Vector, part, static
+from ..types import Completions, Params
+from .sampling import cumulative, draw
 
 
 @part

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Count, NonNegative, part, static
-from simulator.policies.sampling import cumulative, draw
-from simulator.types import Completions, Params
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..parts import Count, NonNegative, part, static
+from ..types import Completions, Params
+from .sampling import cumulative, draw
 
 
 @part
@@ -49,7 +49,7 @@ class Transformer:
         return self
 
     def init(self, key: Array, environment: Environment) -> Params:
-        from simulator.policies.network import drawn  # needs equinox, an extra
+        from .network import drawn  # needs equinox, an extra
 
         network = drawn(
             key,

@@ -1,6 +1,6 @@
 """What is recorded of every update. Importing this package knows all probes; one subject a file."""
 
-from simulator.probes import (  # noqa: F401
+from . import (  # noqa: F401
     attribution,
     bias,
     clipping,
@@ -13,7 +13,7 @@ from simulator.probes import (  # noqa: F401
     tasks,
     twin,
 )
-from simulator.probes.base import METRICS, METRICS_OF, PROBES, Metric, declared, measure
-from simulator.probes.twin import COMPARED_BY
+from .base import METRICS, METRICS_OF, PROBES, Metric, declared, measure
+from .twin import COMPARED_BY
 
 __all__ = ["COMPARED_BY", "METRICS", "METRICS_OF", "PROBES", "Metric", "declared", "measure"]

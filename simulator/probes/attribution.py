@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulator.lazy import Array, jnp, optax
-from simulator.probes.base import SIZE, Metric, average, probe
-from simulator.probes.clipping import excess
-from simulator.step_context import StepContext
+from ..lazy import Array, jnp, optax
+from .base import SIZE, Metric, average, probe
+from .clipping import excess
+from .context import StepContext
 
 SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
 

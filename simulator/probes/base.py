@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from jaxtyping import Bool, Float
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jnp
-from simulator.step_context import StepContext
-from simulator.types import Rollout
+from ..environments.base import Environment
+from ..lazy import Array, jnp
+from ..types import Rollout
+from .context import StepContext
 
 Probe = Callable[[StepContext], dict[str, Array]]
 

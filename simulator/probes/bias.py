@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.lazy import Array
-from simulator.probes.base import COSINE, SIZE, Metric, probe
-from simulator.step_context import StepContext
+from ..lazy import Array
+from .base import COSINE, SIZE, Metric, probe
+from .context import StepContext
 
 ESTIMATED = "standard error, where it is estimated by Monte Carlo"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
-from simulator.lazy import Array, jnp
-from simulator.probes.base import SHARE, SIZE, Metric, average, probe, share
-from simulator.step_context import StepContext
-from simulator.surrogates.base import Surrogate
-from simulator.types import Minibatch, settled
+from ..lazy import Array, jnp
+from ..surrogates.base import Surrogate
+from ..types import Minibatch, settled
+from .base import SHARE, SIZE, Metric, average, probe, share
+from .context import StepContext
 
 
 @probe(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulator import exact
-from simulator.lazy import Array, jnp
-from simulator.probes.base import SIZE, Metric, average, probe
-from simulator.step_context import StepContext
+from .. import exact
+from ..lazy import Array, jnp
+from .base import SIZE, Metric, average, probe
+from .context import StepContext
 
 
 @probe(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulator.lazy import Array, jax, jnp, optax
-from simulator.probes.base import COSINE, SHARE, SIZE, Metric, probe
-from simulator.step_context import StepContext
-from simulator.types import Params
+from ..lazy import Array, jax, jnp, optax
+from ..types import Params
+from .base import COSINE, SHARE, SIZE, Metric, probe
+from .context import StepContext
 
 
 def _inner(left: Params, right: Params) -> Array:

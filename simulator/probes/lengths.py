@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.lazy import Array, jnp
-from simulator.probes.base import SIZE, Metric, probe
-from simulator.step_context import StepContext
+from ..lazy import Array, jnp
+from .base import SIZE, Metric, probe
+from .context import StepContext
 
 
 @probe(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from jaxtyping import Bool, Float, Int
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp, optax
-from simulator.probes.base import SHARE, SIZE, Metric, average, probe
-from simulator.step_context import StepContext
-from simulator.types import Rollout, settled
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp, optax
+from ..types import Rollout, settled
+from .base import SHARE, SIZE, Metric, average, probe
+from .context import StepContext
 
 
 def first_sayers(environment: Environment, rollout: Rollout) -> Int[Array, "P G T"] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jaxtyping import Bool
 
-from simulator import exact
-from simulator.lazy import Array, jnp, optax
-from simulator.probes.base import SHARE, SIZE, Metric, average, probe
-from simulator.step_context import StepContext
+from .. import exact
+from ..lazy import Array, jnp, optax
+from .base import SHARE, SIZE, Metric, average, probe
+from .context import StepContext
 
 
 @probe(

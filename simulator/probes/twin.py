@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from simulator.lazy import Array
-from simulator.probes.base import METRICS, Metric, probe
-from simulator.probes.clipping import drift
-from simulator.probes.divergences import kl
-from simulator.probes.ratios import ratio
-from simulator.probes.rewards import exact_return
-from simulator.step_context import StepContext
+from ..lazy import Array
+from .base import METRICS, Metric, probe
+from .clipping import drift
+from .context import StepContext
+from .divergences import kl
+from .ratios import ratio
+from .rewards import exact_return
 
 COMPARED = ("ratio/max", "drift/excess_mean", "drift/excess_max", "kl/behavior_exact", "return/exact")
 COMPARED_BY = tuple(probe.__name__ for probe in (ratio, drift, kl, exact_return))  # the probes that measure these

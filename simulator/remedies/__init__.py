@@ -18,13 +18,13 @@ Every wrapper hands all extra arguments on to the optimizer inside it and ignore
 it needs and does not get raises a TypeError with its name. All numbers may be traced: they can be swept with `vmap`.
 """
 
-from simulator.remedies.braking import brake
-from simulator.remedies.first_moment import first_moments, map_first_moments, reset_counts, reset_first_moments
-from simulator.remedies.masking import mask_momentum
-from simulator.remedies.recentring import recentred
-from simulator.remedies.repositioning import reposition
-from simulator.remedies.skipping import skip_when_clipped
-from simulator.remedies.stopping import stop_at
+from .braking import brake
+from .first_moment import first_moments, map_first_moments, reset_counts, reset_first_moments
+from .masking import mask_momentum
+from .recentring import recentred
+from .repositioning import reposition
+from .skipping import skip_when_clipped
+from .stopping import stop_at
 
 __all__ = [
     "brake",

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from simulator.remedies.states import get_fields, map_fields
+from .states import get_fields, map_fields
 
 # What is linear in past gradients without being a first moment stays out: the last gradient or update (Adan's g,
 # Rprop's and the optimistic ones' previous), sums over a whole run (of MADGRAD, COCOB, Prodigy, D-Adaptation), iterates

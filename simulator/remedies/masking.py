@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from simulator.remedies.first_moment import first_moments, map_first_moments
+from .first_moment import first_moments, map_first_moments
 
 
 def mask_momentum(

@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import AfterValidator, Field
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Index, part, static
-from simulator.policies.base import Policy
-from simulator.rollouts.walking import rewarded, unroll
-from simulator.types import Completions, Params, Rollout
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..parts import Index, part, static
+from ..policies.base import Policy
+from ..types import Completions, Params, Rollout
+from .walking import rewarded, unroll
 
 
 class Walked:

@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import part, static
-from simulator.policies.base import Policy
-from simulator.types import Params, Rollout
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..parts import part, static
+from ..policies.base import Policy
+from ..types import Params, Rollout
 
 
 @part

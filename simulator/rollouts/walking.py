@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from jaxtyping import Float, Int
 
-from simulator.environments.base import Environment
-from simulator.lazy import Array, jax, jnp
-from simulator.policies.base import Policy
-from simulator.types import Completions, Params, Rollout
+from ..environments.base import Environment
+from ..lazy import Array, jax, jnp
+from ..policies.base import Policy
+from ..types import Completions, Params, Rollout
 
 Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[Array, "P G"]]
 

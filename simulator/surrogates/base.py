@@ -15,16 +15,16 @@ from typing import Any, Literal
 
 from jaxtyping import Float
 
-from simulator.advantages import Advantage
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import part, static
-from simulator.policies.base import Policy
-from simulator.surrogates.filters import Filter
-from simulator.surrogates.gates import Gate
-from simulator.surrogates.log_ratios import Flags, Level, Values
-from simulator.surrogates.reductions import Reduction
-from simulator.surrogates.regularizers import KL, Entropy
-from simulator.types import Completions, Minibatch, Params, Rollout, add_at_tokens, settled
+from ..advantages import Advantage
+from ..lazy import Array, jax, jnp
+from ..parts import part, static
+from ..policies.base import Policy
+from ..types import Completions, Minibatch, Params, Rollout, add_at_tokens, settled
+from .filters import Filter
+from .gates import Gate
+from .log_ratios import Flags, Level, Values
+from .reductions import Reduction
+from .regularizers import KL, Entropy
 
 
 @part

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import NonNegative, Positive, part, static
-from simulator.types import Minibatch
+from ..lazy import Array, jnp
+from ..parts import NonNegative, Positive, part, static
+from ..types import Minibatch
 
 
 def completion_means(values: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "P G 1"]:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import NonNegative, Positive, part, static
+from ..lazy import Array, jnp
+from ..parts import NonNegative, Positive, part, static
 
 Values = Float[Array, "P G T"]
 Mask = Bool[Array, "P G T"]

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import Positive, part, static
+from ..lazy import Array, jnp
+from ..parts import Positive, part, static
 
 
 def _lengths(mask: Bool[Array, "P G T"]) -> Float[Array, "P G 1"]:

@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 from jaxtyping import Float
 from pydantic import Field
 
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import Number, part, static
-from simulator.surrogates.filters import completion_means
-from simulator.surrogates.log_ratios import Sequence, Token
-from simulator.surrogates.reductions import TokenMean
-from simulator.types import Minibatch, at_tokens
+from ..lazy import Array, jax, jnp
+from ..parts import Number, part, static
+from ..types import Minibatch, at_tokens
+from .filters import completion_means
+from .log_ratios import Sequence, Token
+from .reductions import TokenMean
 
 ESTIMATORS = {
     "k1": lambda d: d,

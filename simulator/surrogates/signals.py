@@ -8,9 +8,9 @@ from typing import Any
 
 from jaxtyping import Float, Int
 
-from simulator.lazy import Array, jnp, optax
-from simulator.surrogates.base import Surrogate, scatter
-from simulator.types import Minibatch, Params
+from ..lazy import Array, jnp, optax
+from ..types import Minibatch, Params
+from .base import Surrogate, scatter
 
 
 def signals(

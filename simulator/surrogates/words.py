@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from simulator.surrogates.base import Surrogate
+from .base import Surrogate
 
 FACTORS = ("advantage", "level", "gate", "reduction", "filter", "kl", "entropy")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.run import Run
+from analysis.run.run import Run
 
 READINGS = {
     "ratio/max": "end",

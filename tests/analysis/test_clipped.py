@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.clipped import first_all_clipped, time_outside
+from analysis.quantities.clipped import first_all_clipped, time_outside
 from tests.analysis.made import READINGS, made_run
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.claims import cases
-from analysis.elasticities import local_elasticity, scale_elasticity, scale_spread
+from analysis.quantities.elasticities import local_elasticity, scale_elasticity, scale_spread
 from tests.analysis.made import ADAM, full_claim, made_run
 
 SCALE = "environment.reward_scale"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from analysis.claims import NEEDS
-from analysis.memory import carried_share, caused_share
-from analysis.metrics import QUANTITIES
+from analysis.quantities.memory import carried_share, caused_share
+from analysis.quantities.metrics import QUANTITIES
 from analysis.summary import summarize
-from analysis.words import fairness, meaning, memory, reading
+from analysis.text import fairness, meaning, memory, reading
 from tests.analysis.made import READINGS, made_run
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.claims import NEEDS
-from analysis.metrics import (
+from analysis.quantities.metrics import (
     QUANTITIES,
     advantage_imbalance,
     expected_bias_at_start,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.intervals import half_width, half_widths
-from analysis.readings import readings_of
-from analysis.stored import Stored
+from analysis.run.readings import readings_of
+from analysis.run.stored import Stored
 
 DECLARED = {
     "average": {"reading": "mean"},

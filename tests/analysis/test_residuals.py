@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.claims import cases
-from analysis.residuals import braking_distance, first_residual, residual_update
+from analysis.quantities.residuals import braking_distance, first_residual, residual_update
 from analysis.summary import summarize
 from tests.analysis.made import full_claim, made_run
 

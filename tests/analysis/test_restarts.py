@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.claims import cases
-from analysis.restarts import restart_update
+from analysis.quantities.restarts import restart_update
 from tests.analysis.made import ADAM, full_claim, made_run
 
 RATE = 0.01  # four logits: a step of one learning rate in each has a size of 0.02

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.summary import summarize
-from analysis.words import fared, finding, measured, number, with_interval
+from analysis.text import fared, finding, measured, number, with_interval
 from tests.analysis.made import made_run
 
 

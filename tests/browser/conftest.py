@@ -10,7 +10,7 @@ import pytest
 
 import analysis
 from analysis.claims import evaluate
-from analysis.report import render
+from analysis.page.report import render
 from analysis.summary import summarize
 from simulator.runs import run
 from tests.browser.chromium import Chromium, found

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from simulator.cli import main
+from simulator.cli.main import main
 from simulator.runs import run
 from tests.small import tables
 

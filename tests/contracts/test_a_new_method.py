@@ -12,10 +12,10 @@ from pydantic import Field
 
 import simulator as sim
 from simulator.advantages import LeaveOneOut
-from simulator.cli import main
+from simulator.cli.main import main
 from simulator.methods.base import Regularized
 from simulator.parts import NonNegative, Positive, part, static
-from simulator.schema import scenario_schema
+from simulator.scenario.json_schema import scenario_schema
 from simulator.surrogates.gates import Clip, Score
 from simulator.surrogates.log_ratios import Token
 from simulator.surrogates.reductions import SequenceMean, TokenSum

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 import simulator as sim
 from simulator.dialects.base import Dialect
-from simulator.schema import scenario_schema
+from simulator.scenario.json_schema import scenario_schema
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.reductions import TokenSum
 from tests.small import tables

@@ -8,16 +8,16 @@ from pathlib import Path
 import jax
 import pytest
 
-from simulator import sweep
-from simulator.compilation import Cache
 from simulator.engines import Engine, engine
 from simulator.engines.ray_cluster import joined
-from simulator.run_folder import RunFolder
+from simulator.engines.worker import Work
+from simulator.execution import plan as sweep
+from simulator.execution.compilation import Cache
+from simulator.execution.plan import plan
 from simulator.runs import write_run
-from simulator.scenario import load
-from simulator.sweep import plan
-from simulator.tables import swept_columns
-from simulator.work import Work
+from simulator.scenario.load import load
+from simulator.storage.chunks import RunFolder
+from simulator.storage.tables import swept_columns
 from tests import fresh
 from tests.engines.same import SCENARIOS, SMALL, shas
 
@@ -66,13 +66,13 @@ import os
 os.environ["XLA_FLAGS"] = {flags!r}
 import json, pathlib, jax
 jax.config.update("jax_num_cpu_devices", {cores})
-from simulator.compilation import Cache
+from simulator.execution.compilation import Cache
 Cache(({cache!r}, 0.0, -1)).use()
-from simulator import sweep
+from simulator.execution import plan as sweep
 for name, value in {small!r}.items():
     setattr(sweep, name, value)
 from simulator.runs import write_run
-from simulator.scenario import load
+from simulator.scenario.load import load
 from tests.engines.same import SCENARIOS, shas
 print(json.dumps([jax.device_count(), shas(write_run(load(SCENARIOS[{name!r}]), pathlib.Path({out!r})))]))
 """

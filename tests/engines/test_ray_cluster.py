@@ -16,7 +16,7 @@ from simulator.engines import ray as ray_engine
 from simulator.engines.ray_cluster import joined
 from simulator.errors import ScenarioError, Stopped
 from simulator.runs import write_run
-from simulator.scenario import load
+from simulator.scenario.load import load
 from tests import stopping
 from tests.engines import actors
 from tests.engines.same import MIXED, shas

@@ -10,9 +10,9 @@ import pytest
 
 import simulator as sim
 from simulator.engines import engine
-from simulator.engines.sending import refuse_what_stays_here
+from simulator.engines.picklable import refuse_what_stays_here
 from simulator.errors import ScenarioError
-from simulator.optimizers.own import GROUP, OPTIMIZERS
+from simulator.optimizers.registry import GROUP, OPTIMIZERS
 from simulator.runs import write_run
 from tests import fresh
 from tests.small import tables
@@ -69,7 +69,7 @@ OFFERED = "def offered(learning_rate: float):\n    import optax\n    return opta
 SESSION = """
 import sys
 if __name__ == "__main__":
-    from simulator.cli import main
+    from simulator.cli.main import main
     sys.exit(main(["run", "offered.toml", "--no-cache", "--engine", {name!r}, "--workers", "1", "--out", {name!r}]))
 """
 SCENARIO = """

@@ -13,7 +13,7 @@ from simulator.environments.reward_rules import CountToken
 from simulator.environments.reward_scale import Jump
 from simulator.environments.token_tree import TokenTree
 from simulator.exact import completion_logprobs, expected_return, list_completions, prompt_returns
-from simulator.scenario import ScenarioError, load
+from simulator.scenario.load import ScenarioError, load
 from tests.small import tables
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")

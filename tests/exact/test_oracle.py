@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator import scenario
 from simulator.environments.reward_scale import Jump
 from simulator.errors import ScenarioError
 from simulator.exact import Enumerated, Situation, bias_metrics, list_completions, true_gradient
 from simulator.exact.groups import by_groups
 from simulator.rollouts import Sampled
+from simulator.scenario import load as scenario
 from tests import small
 
 KEY = jax.random.key(3)

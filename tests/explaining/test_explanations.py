@@ -11,7 +11,7 @@ from rich.console import Console
 from analysis.explaining import RULES, Explanation, explanations, table
 from analysis.explaining.explanation import MOST
 from analysis.explaining.terminal import looked_at, plain, show
-from simulator.cli import main
+from simulator.cli.main import main
 from simulator.runs import run
 from tests.explaining.frames import run_of, seeds
 from tests.small import tables

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.explaining.naming import named
 from analysis.explaining.saying import ends, hundredths, plain, span, whose
-from analysis.words import percent
+from analysis.text import percent
 from tests.explaining.frames import run_of
 
 GRID = [{"optimizer": name, "training.epochs": epochs} for name in ("adam", "lion", "sgd") for epochs in (1, 2, 4, 8)]

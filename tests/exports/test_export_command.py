@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simulator.cli import main
+from simulator.cli.main import main
 from tests.exports.folder import label, written
 
 
@@ -73,7 +73,7 @@ def test_no_such_run(capsys, tmp_path, monkeypatch):
 
 
 def test_long_work_tells_how_far_it_is(path, capsys, monkeypatch):
-    from simulator.commands import export
+    from simulator.cli import export
 
     monkeypatch.setattr(export, "QUIET", -1.0)
     monkeypatch.setattr(export, "BETWEEN_LINES", -1.0)

@@ -10,7 +10,7 @@ import optax.contrib
 import pytest
 
 import simulator as sim
-from simulator.optimizers.catalog import NOT_DRIVEN, optimizers, schedules
+from simulator.optimizers.signatures import NOT_DRIVEN, optimizers, schedules
 
 KEY = jax.random.key(0)
 

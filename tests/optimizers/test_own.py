@@ -14,11 +14,11 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.cli import main
-from simulator.optimizers.catalog import NOT_DRIVEN, of_optax, optimizers
-from simulator.optimizers.own import GROUP, OPTIMIZERS, OWN, Optimizers, read
-from simulator.schema import scenario_schema
-from simulator.sweep import plan
+from simulator.cli.main import main
+from simulator.execution.plan import plan
+from simulator.optimizers.registry import GROUP, OPTIMIZERS, OWN, Optimizers, read
+from simulator.optimizers.signatures import NOT_DRIVEN, of_optax, optimizers
+from simulator.scenario.json_schema import scenario_schema
 from tests import fresh
 from tests.small import tables
 
@@ -349,7 +349,7 @@ group_size = 2
 SESSION = """
 import contextlib, io, json, sys
 sys.path.insert(0, {site!r})
-from simulator.cli import main
+from simulator.cli.main import main
 
 def told(*arguments):
     out, error = io.StringIO(), io.StringIO()

@@ -5,7 +5,7 @@ import pytest
 
 import simulator as sim
 from simulator import remedies
-from simulator.optimizers.catalog import NOT_DRIVEN, of_optax
+from simulator.optimizers.signatures import NOT_DRIVEN, of_optax
 from simulator.optimizers.states import NO_COUNT, NO_MOMENT, WITH_MOMENTUM
 from tests.optimizers.test_catalog import optimizer_table
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 
 import simulator as sim
-from simulator.computing import execute
-from simulator.sweep import plan
+from simulator.execution.compute import execute
+from simulator.execution.plan import plan
 from tests.policies.by_differences import KEY, WORLD, noisy
 
 NAMES = list(sim.POLICIES.members)

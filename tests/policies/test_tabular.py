@@ -10,7 +10,7 @@ from simulator.environments.reward_rules import CountToken
 from simulator.environments.token_tree import TokenTree
 from simulator.errors import ScenarioError
 from simulator.policies.tabular import Tabular
-from simulator.scenario import load
+from simulator.scenario.load import load
 from simulator.types import Completions
 from tests.small import tables
 

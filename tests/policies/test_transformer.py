@@ -178,8 +178,8 @@ def test_without_equinox_a_transformer_is_refused_with_what_to_install(monkeypat
 
 def test_loading_a_scenario_with_a_transformer_imports_neither_jax_nor_equinox():
     printed = fresh.python(
-        "import sys, simulator.scenario; "
-        "simulator.scenario.load('momentum_overshoot', [('policy.kind', 'transformer')]); "
+        "import sys, simulator; "
+        "simulator.load('momentum_overshoot', [('policy.kind', 'transformer')]); "
         "print([name for name in ('jax', 'jaxlib', 'equinox') if name in sys.modules])"
     )
     assert printed.strip() == "[]"

@@ -8,7 +8,7 @@ import numpy as np
 from simulator.advantages import GroupMean
 from simulator.environments.bandit import Bandit
 from simulator.probes.base import PROBES, once_a_rollout
-from simulator.step_context import StepContext
+from simulator.probes.context import StepContext
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip
 from simulator.surrogates.log_ratios import Token

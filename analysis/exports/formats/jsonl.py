@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.exports.sources import Source
+from ..sources import Source
 
 
 def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.exports.lanes import MOST_NAME, Lane, Lanes
-from analysis.exports.problems import ExportError
+from ..lanes import MOST_NAME, Lane, Lanes
+from ..problems import ExportError
 
 
 def available(package: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.exports.sources import Source
+from ..sources import Source
 
 TEXTS = ":texts"  # behind a column's name, in that of the array of its texts
 CHUNK = 1 << 22

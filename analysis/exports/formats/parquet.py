@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from analysis.exports.sources import Source
+from ..sources import Source
 
 
 def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:

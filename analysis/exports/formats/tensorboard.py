@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.exports.formats.records import framed
-from analysis.exports.lanes import Lane, Lanes
-from analysis.exports.problems import ExportError
+from ..lanes import Lane, Lanes
+from ..problems import ExportError
+from .records import framed
 
 MOST_RUNS = 512
 NAME = "events.out.tfevents.0.ratiodrift"

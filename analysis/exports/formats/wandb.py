@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analysis.exports.formats.logged import log_all
-from analysis.exports.lanes import Lanes
+from ..lanes import Lanes
+from .logged import log_all
 
 MOST_RUNS = 128
 

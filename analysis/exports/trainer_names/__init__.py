@@ -6,8 +6,8 @@ column where it applies to a point, and is missing where it does not.
 
 from __future__ import annotations
 
-from analysis.exports.trainer_names import openrlhf, torchrl, trl, verl
-from analysis.exports.trainer_names.key import Trainer
+from . import openrlhf, torchrl, trl, verl
+from .key import Trainer
 
 TRAINERS: dict[str, Trainer] = {each.name: each for each in (trl.TRL, verl.VERL, openrlhf.OPENRLHF, torchrl.TORCHRL)}
 

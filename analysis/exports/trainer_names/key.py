@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.exports.trainer_names.seen import Method, Seen
+from .seen import Method, Seen
 
 LooksAt = Literal["ratios", "rollout", "gradient", "entropy"]
 

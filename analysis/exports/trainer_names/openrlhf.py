@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.exports.trainer_names import key as common
-from analysis.exports.trainer_names.key import Key, Trainer
-from analysis.exports.trainer_names.seen import Method, Seen
+from . import key as common
+from .key import Key, Trainer
+from .seen import Method, Seen
 
 BOUND = 20.0
 

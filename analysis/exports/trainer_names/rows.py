@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.exports.points import PointColumns
-from analysis.exports.problems import ExportError
-from analysis.exports.selection import Selection
-from analysis.exports.sources import Pieces, Source, as_table, chosen, sliced
-from analysis.exports.trainer_names.key import Key, Trainer
-from analysis.exports.trainer_names.seen import Method, Seen
-from analysis.stored import Stored
-from analysis.stored_tokens import ROW, StoredTokens
+from ...run.stored import Stored
+from ...run.stored_tokens import ROW, StoredTokens
+from ..points import PointColumns
+from ..problems import ExportError
+from ..selection import Selection
+from ..sources import Pieces, Source, as_table, chosen, sliced
+from .key import Key, Trainer
+from .seen import Method, Seen
 
 if TYPE_CHECKING:
-    from analysis.run import Run
+    from ...run.run import Run
 
 RECORDED = ("grad/norm", "objective", "entropy")  # our metrics that trainers' keys are made of
 TOKENS = (*ROW, "prompt", "completion", "position", "reward", "advantage", "log_ratio")

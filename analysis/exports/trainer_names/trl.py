@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.exports.trainer_names import key as common
-from analysis.exports.trainer_names.key import Key, Trainer
-from analysis.exports.trainer_names.seen import Method, Seen
+from . import key as common
+from .key import Key, Trainer
+from .seen import Method, Seen
 
 MOST, LEAST = 20.0, np.log(1e-8)  # of VESPO's log-weights
 

@@ -16,11 +16,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.surrogates.gates.clips import Clip, TwoSidedClip
-from simulator.surrogates.gates.differences import Difference
-from simulator.surrogates.gates.restoring import Restoring
-from simulator.surrogates.gates.smooth import GammaWeight, Sigmoid
-from simulator.surrogates.gates.weights import BoundedClip, Ratio, Score, TaperedWeight, TruncatedWeight
+from .clips import Clip, TwoSidedClip
+from .differences import Difference
+from .restoring import Restoring
+from .smooth import GammaWeight, Sigmoid
+from .weights import BoundedClip, Ratio, Score, TaperedWeight, TruncatedWeight
 
 Gate = Annotated[
     Score

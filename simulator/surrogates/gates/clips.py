@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.lazy import Array, jnp
-from simulator.parts import NonNegative, Share, part, static
-from simulator.surrogates.log_ratios import Flags, PerCompletion, Values
+from ...lazy import Array, jnp
+from ...parts import NonNegative, Share, part, static
+from ..log_ratios import Flags, PerCompletion, Values
 
 
 @part

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.lazy import jax, jnp
-from simulator.parts import NonNegative, Positive, part, static
-from simulator.surrogates.log_ratios import Flags, PerCompletion, Values
+from ...lazy import jax, jnp
+from ...parts import NonNegative, Positive, part, static
+from ..log_ratios import Flags, PerCompletion, Values
 
 ROUNDING = 1e-8  # keeps log(1 − π) finite, as verl does
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.parts import Positive, part, static
-from simulator.surrogates.log_ratios import PerCompletion, Values
+from ...parts import Positive, part, static
+from ..log_ratios import PerCompletion, Values
 
 
 @part

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.lazy import jax, jnp
-from simulator.parts import NonNegative, Positive, part, static
-from simulator.surrogates.log_ratios import PerCompletion, Values
+from ...lazy import jax, jnp
+from ...parts import NonNegative, Positive, part, static
+from ..log_ratios import PerCompletion, Values
 
 LEAST_LOG_WEIGHT, MOST_LOG_WEIGHT = -18.420680743952367, 20.0  # log 1e-8, and VESPO's bound on Σ log ρ
 

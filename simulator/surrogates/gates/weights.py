@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.lazy import Array, jax, jnp
-from simulator.parts import NonNegative, Number, Positive, Share, part, static
-from simulator.surrogates.log_ratios import PerCompletion, Values
+from ...lazy import Array, jax, jnp
+from ...parts import NonNegative, Number, Positive, Share, part, static
+from ..log_ratios import PerCompletion, Values
 
 
 @part

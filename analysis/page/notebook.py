@@ -1,0 +1,61 @@
+"""What a run shows of itself in a notebook: question, answer, table, verdicts."""
+
+from __future__ import annotations
+
+from html import escape
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..text import bound, finding, measured, with_interval
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..figures.style import Figure
+    from ..run.run import Run
+
+MOST_ROWS = 30
+LINE = 110  # characters of a line below a title
+
+
+def html(run: Run) -> str:
+    """The run in short, as HTML; its texts are escaped."""
+    parts = [f"<h3>{escape(run.heading['title'])}</h3>", f"<p><em>{escape(run.heading['question'])}</em></p>"]
+    if (run.directory / "summary.parquet").is_file():
+        parts += [f"<p>{escape(finding(run))}</p>", results(run).to_html(index=False), verdicts(run)]
+    parts.append(f"<p><code>{escape(str(run.directory))}</code>; <code>.figures</code>: {', '.join(run.figures)}</p>")
+    return "\n".join(parts)
+
+
+def results(run: Run) -> pd.DataFrame:
+    """One row a point: what the scenario's tables show, with intervals, as text."""
+    rows = run.summary.head(MOST_ROWS)
+    texts = {
+        name: [with_interval(mean, low) for mean, low in zip(rows[name], rows[f"{name}:low"], strict=True)]
+        for name in run.columns
+        if name in rows
+    }
+    return pd.DataFrame({"variant": rows["label"], **texts})
+
+
+def verdicts(run: Run) -> str:
+    """One row a claim, as HTML."""
+    told = [
+        {"claim": claim["says"], "predicted": bound(claim), "measured": measured(claim), "verdict": claim["verdict"]}
+        for claim in run.verdicts
+    ]
+    return pd.DataFrame(told).to_html(index=False) if told else ""
+
+
+def titled(figure: Figure) -> go.Figure:
+    """A figure of the report as one that stands for itself: its title above it, what says how to read it below that."""
+    import plotly.graph_objects as go
+
+    drawing = go.Figure(figure.drawing)
+    top, height = drawing.layout.margin.t or 0, drawing.layout.height or 0
+    title = {"text": escape(figure.title), "subtitle": {"text": "<br>".join(wrap(escape(figure.reading), LINE))}}
+    more = 40 + 18 * len(wrap(figure.reading, LINE))
+    title |= {"x": 0.01, "xanchor": "left", "yref": "container", "y": 1 - 20 / (height + more), "yanchor": "top"}
+    return drawing.update_layout(title=title, margin_t=top + more, height=height + more)

@@ -1,0 +1,97 @@
+"""What the scale of the rewards does to an update: Run -> frame, as in metrics.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .axes import scale_axis
+from .parameters import coordinates, parameters
+
+if TYPE_CHECKING:
+    from ..run.run import Run
+
+
+def scale_elasticity(run: Run) -> pd.DataFrame:
+    """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
+    rows, case = _first_updates(run)
+    known = np.isfinite(rows["scale"]) & np.isfinite(rows["size"])
+    rows = rows.assign(scale=rows["scale"].where(known), size=rows["size"].where(known))
+    scale, size = (rows[name] - rows.groupby(case)[name].transform("mean") for name in ("scale", "size"))
+    sums = (
+        rows.assign(above=scale * size, below=scale**2)
+        .groupby(case)
+        .agg(point=("point", "first"), seed=("seed", "first"), above=("above", "sum"), below=("below", "sum"))
+    )
+    slopes = sums["above"] / sums["below"].where(sums["below"] > 0)
+    return sums.assign(measured=slopes)[["point", "seed", "measured"]].reset_index(drop=True)
+
+
+def local_elasticity(run: Run) -> pd.DataFrame:
+    """d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, at the smaller one's point.
+
+    `scale` is the scale halfway and `gradient` the size of each coordinate of the gradient there, where all are alike.
+    """
+    rows, case = _first_updates(run)
+    rows = rows.sort_values([*case, "scale"], kind="stable", na_position="first")
+    cases = rows.groupby(case)
+    following, first = cases[["size", "scale", "grad"]].shift(-1), cases["point"].transform("first")
+    size_of = {point: np.sqrt(coordinates(run, int(point)) or np.nan) for point in first.unique()}
+    found = pd.DataFrame(
+        {
+            "point": rows["point"],
+            "seed": rows["seed"],
+            "measured": (following["size"] - rows["size"]) / (following["scale"] - rows["scale"]),
+            "scale": np.exp((following["scale"] + rows["scale"]) / 2),
+            "gradient": np.exp((following["grad"] + rows["grad"]) / 2) / first.map(size_of),
+        }
+    )
+    has_neighbour = cases.cumcount(ascending=False) > 0
+    return found[has_neighbour].reset_index(drop=True).join(parameters(run), on="point")
+
+
+def scale_spread(run: Run) -> pd.DataFrame:
+    """The largest relative difference that the reward's scale makes to how far the parameters have come."""
+    rows = run.readings[["point", "seed", "update/displacement"]]
+    rows = rows.assign(case=rows["point"].map(_cases(run)))
+    found = (
+        rows.groupby(["case", "seed"])
+        .agg(
+            point=("point", "first"),
+            size=("point", "size"),
+            least=("update/displacement", "min"),
+            most=("update/displacement", "max"),
+        )
+        .reset_index()
+    )
+    compares = (found["size"] > 1) & (found["least"] > 0)
+    spread = (found["most"] / found["least"].where(compares) - 1).where(compares)
+    return found.assign(measured=spread)[["point", "seed", "measured"]]
+
+
+def _first_updates(run: Run) -> tuple[pd.DataFrame, list[str]]:
+    """The very first updates with the logarithms of scale, size and gradient, and the columns that make a case."""
+    rows = run.stored_updates.read(["point", "seed", "update/norm", "grad/norm"], rollout=0, update=1)
+    scales = pd.to_numeric(pd.Series(run.points.swept[scale_axis(run.swept)]), errors="coerce")
+    rows = rows.assign(
+        case=rows["point"].map(_cases(run)),
+        scale=_logarithms(rows["point"].map(scales)),
+        size=_logarithms(rows["update/norm"]),
+        grad=_logarithms(rows["grad/norm"]),
+    )
+    return rows, ["case", "seed"]
+
+
+def _cases(run: Run) -> dict[int, int]:
+    """The points that differ in the reward's scale alone are one case."""
+    others = [values for name, values in run.points.swept.items() if name != scale_axis(run.swept)]
+    keys = list(zip(*others, strict=True)) or [()] * len(run.points)
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return {point: numbers[key] for point, key in enumerate(keys)}
+
+
+def _logarithms(values: pd.Series) -> np.ndarray:
+    """NaN where nothing moved, as for a group without signal."""
+    return np.log(values.where(values > 0).to_numpy(dtype=float))

@@ -1,0 +1,97 @@
+"""`ratiodrift plan`: what a scenario would compute and write, before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from .checked import load_checked
+from .overrides import overrides
+
+SECONDS_A_PROGRAM = 2.5  # to compile one, about; a tenth of that where it was kept
+MOST_LINES = 20
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print the plan; exit code 2 where there is no room for it."""
+    from ..errors import ScenarioError
+    from ..execution.compilation import cores
+    from ..execution.limits import disk_bytes, memory, memory_bytes, nearest, seconds, too_large
+    from ..execution.plan import plan
+
+    scenario = load_checked(options.scenario, overrides(options))
+    todo, out = plan(scenario), Path(options.out)
+    problems = list(too_large(todo, out))
+    found: dict[str, Any] = todo.describe() | {
+        "programs": len(todo.structures),
+        "cores": len(cores()) or 1,
+        "core_seconds": seconds(todo),
+        "disk_bytes": disk_bytes(todo),
+        "disk_free_bytes": shutil.disk_usage(nearest(out)).free,
+        "memory_bytes": memory_bytes(todo),
+        "machine_memory_bytes": memory(),
+        "problems": problems,
+    }
+    print(json.dumps(found, indent=1) if options.json else _text(scenario.name, todo, found))
+    if problems:
+        raise ScenarioError(scenario.name, problems)
+    return 0
+
+
+def _text(name: str, todo: Any, found: dict[str, Any]) -> str:
+    from ..execution.limits import size
+
+    runs = todo.num_points * todo.seeds
+    lines = [
+        f"{name}: {_count(todo.num_points, 'point')} × {_count(todo.seeds, 'seed')} = {_count(runs, 'run')}, "
+        f"{_count(todo.num_updates, 'update')}",
+        "",
+        f"{'program':<30}{'points':>8}{'lanes':>8}{'blocks':>8}{'rollouts':>10}{'chunks':>12}",
+    ]
+    pairs = list(zip(todo.structures, todo.layouts, strict=True))
+    for group, its in pairs[:MOST_LINES]:
+        lines.append(
+            f"{_program(group.example):<30}{len(group.points):>8,}{its.width:>8}{its.blocks:>8}{its.stretch:>10,}"
+            f"{its.num_jobs * its.chunks_per_job:>12,}"
+        )
+    if len(pairs) > MOST_LINES:
+        lines.append(f"… and {len(pairs) - MOST_LINES} programs more")
+    lines += [
+        "a chunk is computed, written and resumed whole: blocks of lanes (runs side",
+        "by side) through so many rollouts",
+        "",
+        f"compile   {_count(len(pairs), 'program')}: about {_time(len(pairs) * SECONDS_A_PROGRAM)}, a tenth where kept",
+        f"compute   about {_time(found['core_seconds'] / found['cores'])} on {_count(found['cores'], 'core')}",
+        f"write     about {size(found['disk_bytes'])} in {_count(todo.num_chunks, 'chunk')}; "
+        f"{size(found['disk_free_bytes'])} are free",
+        f"memory    about {size(found['memory_bytes'])} beside jax's own 0.4 GB"
+        + (f"; the machine has {size(there)}" if (there := found["machine_memory_bytes"]) else ""),
+    ]
+    return "\n".join(lines)
+
+
+def _program(experiment: Any) -> str:
+    """What tells programs apart, in short."""
+    method = experiment.method
+    words = (
+        experiment.environment.kind,
+        experiment.policy.kind,
+        method.name or method.dialect,
+        experiment.optimizer.name,
+    )
+    text = " ".join(words)
+    return text if len(text) < 30 else text[:28] + "…"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def _time(seconds: float) -> str:
+    for length, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.2g} seconds"

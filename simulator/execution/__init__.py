@@ -1,0 +1,1 @@
+"""From experiments to computed chunks: the plan, what it costs, its compiled programs."""

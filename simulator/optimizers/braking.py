@@ -1,0 +1,161 @@
+"""How far an optimizer carries on when its gradient is gone, and what it makes of a gradient's scale, measured on it.
+
+An optimizer is driven with a gradient that stays as it is for n updates and is zero from then on:
+
+    C_j = ‖u_{n+j}‖ / ‖u_n‖,    braking distance = Σ_{j=1..J} C_j,    scale elasticity = d ln‖u_n‖ / d ln c
+
+where u_t is its t-th update of an [8, 16] matrix, and c multiplies the gradient, whose coordinates are ±1. Updates are
+applied, as in training: step sizes that come from the distance walked (DoG, Prodigy), bets (COCOB) and averages
+(schedule-free) mean nothing where parameters stand still. For all others they do stand still, nearly: the learning rate
+is 1e-6 wherever optax has no default. Weight decay moves parameters without any gradient and is no memory of one: it is
+off unless it is asked for. The objective's value, which Polyak's and MoMo's step sizes read, is constant: c.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from jaxtyping import Float, Int
+
+from .base import Optimizer, Transformation
+from .schema import optimizer, with_defaults
+from .signatures import NOT_DRIVEN, optimizers
+from .stop import Braking, Stop
+
+SHAPE = (8, 16)
+COLD, STEADY, HORIZON = 4, 400, 200  # updates with a gradient, one rollout's and many; updates without
+SCALES = np.logspace(-4, 4, 33)
+NOISE, SEEDS = 3.0, 4  # the noise of noisy gradients, in units of their mean; how often it is drawn
+LEARNING_RATE = 1e-6
+
+_random = np.random.default_rng(0)
+PARAMS = _random.choice([-1.0, 1.0], SHAPE) * _random.uniform(0.5, 1.5, SHAPE)
+GRADIENT = _random.choice([-1.0, 1.0], SHAPE)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One drive: `updates` gradients c·(g + noise·ε), then none."""
+
+    scale: float = 1.0
+    updates: int = STEADY
+    noise: float = 0.0
+    seed: int = 0
+
+
+def brake(which: Any, *, updates: int = STEADY, cold: int = COLD, horizon: int = HORIZON, **keywords: Any) -> Braking:
+    """Drive one optimizer, optax's name and keywords or any `optax.GradientTransformation`, and take its gradient away.
+
+    `updates` gradients come before a steady stop, `cold` before a cold one; `horizon` updates without any after it.
+    Raises ScenarioError for an unknown name or keyword, and whatever the optimizer raises on a matrix of parameters.
+    """
+    named = isinstance(which, str)
+    driven = optimizer(which, **(measured_with(which) | keywords if named else keywords))
+    before = {"steady": updates, "cold": min(cold, updates)}
+    noise = {"constant": 0.0, "noisy": NOISE}
+    lanes = [Lane(scale, updates) for scale in SCALES] + [Lane(1.0, before["cold"])]
+    lanes += [Lane(1.0, count, NOISE, seed) for count in before.values() for seed in range(SEEDS)]
+    with jax.enable_x64(True), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        reads_value = _reads_value(driven)
+        columns = map(np.asarray, zip(*map(astuple, lanes), strict=True))
+        sizes, along = map(np.asarray, _drives(driven, *columns, updates + horizon))
+    stops = {}
+    for kind, start in product(noise, before):
+        alike = [index for index, lane in enumerate(lanes) if astuple(lane)[:3] == (1.0, before[start], noise[kind])]
+        stops[start, kind] = _stop(sizes[alike], along[alike], before[start], horizon)
+    constant = sizes[lanes.index(Lane(1.0, updates))]
+    return Braking(
+        name=driven.name,
+        keywords=with_defaults(driven) if named else {},
+        updates=before,
+        stops=stops,
+        scales=SCALES,
+        sizes={"first": sizes[: len(SCALES), 0], "last": sizes[: len(SCALES), updates - 1]},
+        growth=float(constant[updates - 1] / constant[(updates - 1) // 2]),
+        reads_value=reads_value,
+        warnings=tuple(dict.fromkeys(str(warning.message) for warning in told)),
+    )
+
+
+def _stop(sizes: np.ndarray, along: np.ndarray, before: int, horizon: int) -> Stop:
+    """The mean over lanes that differ in nothing but their noise, in units of the last update with a gradient."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lanes = [part[:, before : before + horizon] / sizes[:, before - 1, None] for part in (sizes, along)]
+    return Stop(*(part.mean(axis=0) for part in lanes))
+
+
+def brake_all(names: Iterable[str] | None = None, **settings: Any) -> Iterator[tuple[str, Braking | str]]:
+    """Drive these optimizers, or all that there are: each name with what was measured, or why nothing was."""
+    for name in optimizers() if names is None else names:
+        if name in NOT_DRIVEN:
+            yield name, NOT_DRIVEN[name]
+            continue
+        try:
+            yield name, brake(name, **settings)
+        except Exception as error:  # whatever an optimizer raises: the others are measured all the same
+            yield name, f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def measured_with(name: str) -> dict[str, float]:
+    """What an optimizer is given beside optax's defaults: a learning rate where it has none, and no weight decay."""
+    words = optimizers()[name].keywords.values() if name in optimizers() else ()
+    rates = {word.name: LEARNING_RATE for word in words if word.name == "learning_rate" and word.default is None}
+    decays = [word.name for word in words if "weight_decay" in word.name and word.kind == "number" and word.default]
+    return rates | dict.fromkeys(decays, 0.0)
+
+
+def work(count: int, updates: int = STEADY, horizon: int = HORIZON) -> int:
+    """How many updates are computed for so many optimizers."""
+    return count * (len(SCALES) + 1 + 2 * SEEDS) * (updates + horizon)
+
+
+def _drive(
+    optimizer: Optimizer | Transformation,
+    scale: Float[Array, ""],
+    updates: Int[Array, ""],
+    noise: Float[Array, ""],
+    seed: Int[Array, ""],
+    steps: int,
+) -> tuple[Float[Array, " steps"], Float[Array, " steps"]]:
+    """‖u_t‖ of every update, and its part in the direction of the last one with a gradient."""
+    chain, params, key = optimizer.build(), jnp.asarray(PARAMS), jax.random.key(seed)
+
+    def update(carry, step):
+        params, state, last = carry
+        drawn = jax.random.normal(jax.random.fold_in(key, step), SHAPE, params.dtype)
+        pushed = step < updates
+        grads = jnp.where(pushed, scale * (GRADIENT + noise * drawn), 0.0)
+        change, state = chain.update(grads, state, params, value=scale)
+        last = jnp.where(pushed, change, last)
+        along = jnp.vdot(change, last) / jnp.linalg.norm(last)
+        return (optax.apply_updates(params, change), state, last), (jnp.linalg.norm(change), along)
+
+    start = (params, chain.init(params), jnp.zeros_like(params))
+    return jax.lax.scan(update, start, jnp.arange(steps))[1]
+
+
+# These programs run for a tenth of a second: all of LLVM's passes would take longer than they save.
+_drives = partial(jax.jit, static_argnums=5, compiler_options={"xla_backend_optimization_level": 1})(
+    jax.vmap(_drive, in_axes=(None, 0, 0, 0, 0, None))
+)
+
+
+def _reads_value(optimizer: Optimizer | Transformation) -> bool:
+    """Whether its update cannot do without the objective's value."""
+    chain, params = optimizer.build(), jnp.asarray(PARAMS)
+    try:
+        jax.eval_shape(lambda: chain.update(params, chain.init(params), params))
+    except TypeError as error:
+        return "value" in str(error)
+    return False

@@ -1,0 +1,1 @@
+"""From a scenario file to validated experiments: read, checked, built, described. Nothing here imports jax."""

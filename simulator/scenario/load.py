@@ -1,0 +1,160 @@
+"""A scenario file becomes validated experiments. A file is a question; nothing in it is imported or executed.
+
+Every part is a table, an array of tables is a comparison, an axis stands in place of a value
+(simulator/scenario/axes.py);
+all of them cross. `load` refuses what cannot run with a ScenarioError that lists every problem found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import ScenarioError, did_you_mean
+from ..experiment import ENVIRONMENTS, NEEDS_A_FILE, Experiment, Training
+from ..parts import to_plain
+from ..probes import Metric, declared
+from ..rollouts import Recorded
+from .build import DEFAULTS, PARTS, Choice, choices
+from .manifest import resolved, tabulated
+from .matching import Point, match_problems
+from .metadata import Heading, read_heading
+from .toml_files import override, read
+
+Finish = Callable[[Experiment], tuple[Experiment, list[tuple[str, str]]]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A question with the experiments that answer it."""
+
+    name: str
+    heading: Heading
+    tables: dict[str, Any]
+    points: list[Point]
+
+    @property
+    def training(self) -> Training:
+        """The first point's training: seeds and precision are the same for all."""
+        return self.points[0].experiment.training
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the points train on recorded rollouts."""
+        return isinstance(self.points[0].experiment.rollouts, Recorded)
+
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """Options that mean something else than their name lets users expect: (dotted key, sentence)."""
+        methods = {id(point.experiment.method): point.experiment.method for point in self.points}.values()
+        found = (warning for method in methods for warning in getattr(method, "warnings", tuple)())
+        return list(dict.fromkeys((f"method.{key}", sentence) for key, sentence in found))
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """What the points' probes may record: the columns of the tables, apply they to every point or not."""
+        recorded = {
+            (experiment.record.active_probes, tuple(experiment.environment.task_names)): None
+            for experiment in (point.experiment for point in self.points)
+        }
+        found = {}
+        for probes, tasks in recorded:
+            found |= declared(probes, tasks)
+        return dict(sorted(found.items()))
+
+    def resolved(self) -> list[dict[str, Any]]:
+        """Every point with all its defaults filled in, as plain values."""
+        return resolved(self.points)
+
+    def tabulated(self) -> dict[str, Any]:
+        """The resolved points as the manifest holds them, each thing once."""
+        return self._tabulated
+
+    def digest(self) -> str:
+        """Eight characters that name the question: the same resolved scenario has the same."""
+        return self._digest
+
+    @cached_property
+    def _tabulated(self) -> dict[str, Any]:
+        return tabulated(self.points)
+
+    @cached_property
+    def _digest(self) -> str:
+        text = json.dumps([to_plain(self.heading), self.tabulated()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def load(
+    source: str | Path | dict,
+    overrides: Iterable[tuple[str, Any]] = (),
+    finish: Finish | None = None,
+) -> Scenario:
+    """Read a scenario: a file, the name of a shipped one, or its tables as a dict.
+
+    `overrides` are (dotted key, value) pairs put in before anything is checked; `finish` gives each experiment what a
+    file cannot hold, and says what is wrong with that. Raises ScenarioError.
+    """
+    name, file, tables = read(source)
+    for key, value in overrides:
+        tables = override(tables, key, value, file)
+    if finish is None and _leaves_sizes_to_a_file(tables):
+        raise ScenarioError(file, [("environment.kind", NEEDS_A_FILE)])
+    problems = list(_missing_or_unknown(tables))
+    heading, wrong = read_heading(tables)
+    problems += wrong
+    parts: dict[str, list[Choice]] = {}
+    for family in PARTS:
+        if family in tables or family in DEFAULTS:
+            parts[family], wrong = choices(family, tables)
+            problems += wrong
+    if problems:
+        raise ScenarioError(file, problems)
+    points = []
+    for point in _points(parts):
+        experiment, wrong = (point.experiment, []) if finish is None else finish(point.experiment)
+        points.append(replace(point, experiment=experiment))
+        problems += wrong or experiment.problems()
+    problems += match_problems(points)
+    problems = list(dict.fromkeys(problems))
+    if len({(training.seeds, training.seed, training.precision) for training in map(_training, points)}) > 1:
+        problems.append(("training", "seeds, seed and precision must be the same in all variants: they are paired"))
+    if problems:
+        raise ScenarioError(file, problems)
+    return Scenario(name=name, heading=heading, tables=tables, points=points)
+
+
+def _leaves_sizes_to_a_file(tables: dict[str, Any]) -> bool:
+    """Whether recorded rollouts have to say how many they are."""
+    training, worlds = tables.get("training"), tables.get("environment")
+    worlds = worlds if isinstance(worlds, list) else [worlds]
+    kinds = [str(world.get("kind")) for world in worlds if isinstance(world, dict)]
+    complete = all(getattr(ENVIRONMENTS.members.get(kind), "complete", True) for kind in kinds)
+    return not complete and isinstance(training, dict) and "num_rollouts" not in training
+
+
+def _missing_or_unknown(tables: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    known = [*Heading.__dataclass_fields__, *PARTS]
+    for key in tables:
+        if key not in known:
+            yield key, f"unknown table or key; {did_you_mean(key, known)}"
+    for family in PARTS:
+        if family not in tables and family not in DEFAULTS:
+            yield family, "is required"
+
+
+def _points(parts: dict[str, list[Choice]]) -> Iterator[Point]:
+    """All choices cross."""
+    for combination in itertools.product(*parts.values()):
+        values = {key: value for swept, _ in combination for key, value in swept.items()}
+        chosen = dict(zip(parts, (part for _, part in combination), strict=True))
+        yield Point(values=values, experiment=Experiment(**chosen))
+
+
+def _training(point: Point) -> Training:
+    return point.experiment.training
