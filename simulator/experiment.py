@@ -121,9 +121,9 @@ class Training:
 
     num_rollouts: Count = static()
     group_size: Count = static()
-    epochs: Count = static(1)
-    minibatches: Count = static(1)
-    precision: Literal["float64", "float32"] = static("float64")
+    epochs: Count = static(default=1)
+    minibatches: Count = static(default=1)
+    precision: Literal["float64", "float32"] = static(default="float64")
     seeds: Count = 1
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
@@ -136,7 +136,7 @@ class Training:
 class Stride:
     """Every how many rollouts."""
 
-    every: Count = static(1)
+    every: Count = static(default=1)
 
 
 def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -154,10 +154,12 @@ class Record:
     `twin` the optimizer's memoryless twin runs beside it, on the same random numbers: what differs, memory caused.
     """
 
-    probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(tuple(PROBES))
+    probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(
+        default=tuple(PROBES)
+    )
     ratios: Stride | None = None
     oracle: Oracle | None = None
-    twin: Annotated[bool, Field(strict=True)] = static(False)
+    twin: Annotated[bool, Field(strict=True)] = static(default=False)
 
     @property
     def active_probes(self) -> tuple[str, ...]:

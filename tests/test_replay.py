@@ -290,7 +290,7 @@ def test_garbage_outside_the_completions_changes_nothing():
 class Counting(sim.RecordedWorld):
     """A world with the recorded one's contexts that samples: two prompts, token 0 ends, every token 1 is worth 1."""
 
-    kind: Literal["counting"] = static("counting")
+    kind: Literal["counting"] = static(default="counting")
 
     def start(self):
         return jnp.arange(1, 1 + self.num_prompts)

@@ -25,7 +25,7 @@ class BatchZScore:
     Reference: Lite PPO, arXiv:2508.08221.
     """
 
-    kind: Literal["batch_zscore"] = static("batch_zscore")
+    kind: Literal["batch_zscore"] = static(default="batch_zscore")
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
     reads = ("rewards",)
@@ -51,11 +51,11 @@ class PerSource:
     Reference: GDPO, arXiv:2601.05242 (TRL `normalize_then_sum`).
     """
 
-    kind: Literal["per_source"] = static("per_source")
+    kind: Literal["per_source"] = static(default="per_source")
     weights: Vector | None = None
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
-    whiten: Literal["completions", "tokens", "nothing"] = static("completions")
+    whiten: Literal["completions", "tokens", "nothing"] = static(default="completions")
     whiten_eps: NonNegative = 1e-6
     reads = ("sources", "lengths")
     needs_group = True
@@ -90,8 +90,8 @@ class TokenWhitened:
     Reference: REINFORCE++ and REINFORCE++-Baseline, arXiv:2501.03262.
     """
 
-    kind: Literal["token_whitened"] = static("token_whitened")
-    centre_groups: Annotated[bool, Field(strict=True)] = static(False)
+    kind: Literal["token_whitened"] = static(default="token_whitened")
+    centre_groups: Annotated[bool, Field(strict=True)] = static(default=False)
     ddof: Ddof = 1
     eps: NonNegative = 1e-8
     reads = ("rewards", "lengths")
@@ -117,8 +117,8 @@ class SignalRescaled:
     Reference: GPG, arXiv:2504.02546.
     """
 
-    kind: Literal["signal_rescaled"] = static("signal_rescaled")
-    counts: Literal["signal", "nonzero"] = static("signal")
+    kind: Literal["signal_rescaled"] = static(default="signal_rescaled")
+    counts: Literal["signal", "nonzero"] = static(default="signal")
     norm: Positive = 1.0
     reads = ("rewards",)
     needs_group = True

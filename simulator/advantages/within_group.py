@@ -21,7 +21,7 @@ class Reward:
     A_i = R_i
     """
 
-    kind: Literal["reward"] = static("reward")
+    kind: Literal["reward"] = static(default="reward")
     reads = ("rewards",)
     needs_group = False
     own_group = True
@@ -43,7 +43,7 @@ class GroupMean:
     Reference: Dr. GRPO, arXiv:2503.20783.
     """
 
-    kind: Literal["group_mean"] = static("group_mean")
+    kind: Literal["group_mean"] = static(default="group_mean")
     reads = ("rewards",)
     needs_group = True
     own_group = True
@@ -67,7 +67,7 @@ class GroupZScore:
     Reference: GRPO, arXiv:2402.03300.
     """
 
-    kind: Literal["group_zscore"] = static("group_zscore")
+    kind: Literal["group_zscore"] = static(default="group_zscore")
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
     floor: Positive | None = None
@@ -91,7 +91,7 @@ class LeaveOneOut:
     Reference: RLOO, arXiv:2402.14740.
     """
 
-    kind: Literal["leave_one_out"] = static("leave_one_out")
+    kind: Literal["leave_one_out"] = static(default="leave_one_out")
     reads = ("rewards",)
     needs_group = True
     own_group = True
@@ -114,7 +114,7 @@ class LengthWeighted:
     Reference: OPO, arXiv:2505.23585.
     """
 
-    kind: Literal["length_weighted"] = static("length_weighted")
+    kind: Literal["length_weighted"] = static(default="length_weighted")
     reads = ("rewards", "lengths")
     needs_group = True
     own_group = True
@@ -136,7 +136,7 @@ class Recentred:
     Reference: docs/theory.md, the remedy for unequal weights.
     """
 
-    kind: Literal["recentred"] = static("recentred")
+    kind: Literal["recentred"] = static(default="recentred")
     reads = ("rewards", "lengths")
     needs_group = True
     own_group = True
@@ -158,7 +158,7 @@ class RelativeToMean:
     Reference: MaxRL, arXiv:2602.02710.
     """
 
-    kind: Literal["relative_to_mean"] = static("relative_to_mean")
+    kind: Literal["relative_to_mean"] = static(default="relative_to_mean")
     eps: NonNegative = 1e-6
     needs_positive = True
     reads = ("rewards",)
@@ -180,8 +180,8 @@ class BestOfGroup:
     Reference: Pass@k training, arXiv:2503.19595 (verl `grpo_passk`).
     """
 
-    kind: Literal["best_of_group"] = static("best_of_group")
-    divide: Annotated[bool, Field(strict=True)] = static(True)
+    kind: Literal["best_of_group"] = static(default="best_of_group")
+    divide: Annotated[bool, Field(strict=True)] = static(default=True)
     ddof: Ddof = 1
     eps: NonNegative = 1e-6
     reads = ("rewards",)
@@ -207,7 +207,7 @@ class GreedyBaseline:
     Reference: ReMax, arXiv:2310.10505.
     """
 
-    kind: Literal["greedy_baseline"] = static("greedy_baseline")
+    kind: Literal["greedy_baseline"] = static(default="greedy_baseline")
     reads = ("rewards", "greedy")
     needs_group = False
     own_group = True

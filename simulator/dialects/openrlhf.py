@@ -29,17 +29,19 @@ class OpenRLHF:
     Reference: OpenRLHF 3c3be623 (2026-08-13), openrlhf/models/loss.py, openrlhf/trainer/ppo_utils/experience_maker.py.
     """
 
-    dialect: Literal["openrlhf"] = static("openrlhf")
-    name: Literal["grpo", "dr_grpo", "gspo", "rloo", "reinforce", "reinforce_baseline"] | None = static(None)
-    estimator: Literal["reinforce", "rloo", "reinforce_baseline", "group_norm", "dr_grpo"] = static("group_norm")
-    no_std_norm: Annotated[bool, Field(strict=True)] = static(False)
-    policy_loss_type: Literal["ppo", "gspo"] = static("ppo")
+    dialect: Literal["openrlhf"] = static(default="openrlhf")
+    name: Literal["grpo", "dr_grpo", "gspo", "rloo", "reinforce", "reinforce_baseline"] | None = static(default=None)
+    estimator: Literal["reinforce", "rloo", "reinforce_baseline", "group_norm", "dr_grpo"] = static(
+        default="group_norm"
+    )
+    no_std_norm: Annotated[bool, Field(strict=True)] = static(default=False)
+    policy_loss_type: Literal["ppo", "gspo"] = static(default="ppo")
     eps_clip_low: Share = 0.2
     eps_clip_high: NonNegative = 0.2
     dual_clip: Annotated[float, Field(strict=True, gt=1)] | None = None
-    use_loss: Annotated[bool, Field(strict=True)] = static(False)
+    use_loss: Annotated[bool, Field(strict=True)] = static(default=False)
     init_coef: Number = 0.01
-    kl_estimator: Literal["k1", "k2", "k3"] = static("k1")
+    kl_estimator: Literal["k1", "k2", "k3"] = static(default="k1")
     entropy_coef: Number | None = None
 
     source = "OpenRLHF 3c3be623 (2026-08-13)"

@@ -28,13 +28,13 @@ class TorchRL:
     Reference: torchrl ae9719f1 (2026-08-22), torchrl/objectives/llm/grpo.py.
     """
 
-    dialect: Literal["torchrl"] = static("torchrl")
-    name: Literal["grpo", "dapo", "cispo"] | None = static(None)
-    loss: Literal["GRPOLoss", "DAPO", "CISPOLoss"] = static("GRPOLoss")
+    dialect: Literal["torchrl"] = static(default="torchrl")
+    name: Literal["grpo", "dapo", "cispo"] | None = static(default=None)
+    loss: Literal["GRPOLoss", "DAPO", "CISPOLoss"] = static(default="GRPOLoss")
     clip_epsilon_low: Share = 0.2
     clip_epsilon_high: NonNegative = 0.2
-    aggregation: Literal["token_mean", "prompt_mean"] = static("token_mean")
-    entropy_bonus: Annotated[bool, Field(strict=True)] = static(True)
+    aggregation: Literal["token_mean", "prompt_mean"] = static(default="token_mean")
+    entropy_bonus: Annotated[bool, Field(strict=True)] = static(default=True)
     entropy_coeff: Number = 0.01
     kl_to_ref_coeff: Number | None = None
 

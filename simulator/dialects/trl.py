@@ -34,20 +34,22 @@ class TRL:
     Reference: trl 1.16.0, trl/trainer/grpo_trainer.py.
     """
 
-    dialect: Literal["trl"] = static("trl")
+    dialect: Literal["trl"] = static(default="trl")
     name: Literal["grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo", "sapo", "luspo", "vespo", "gdpo"] | None = static(
         None
     )
-    loss_type: Literal["grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"] = static("dapo")
-    importance_sampling_level: Literal["token", "sequence"] = static("token")
-    scale_rewards: Literal["group", "batch", "none"] = static("group")
-    multi_objective_aggregation: Literal["sum_then_normalize", "normalize_then_sum"] = static("sum_then_normalize")
+    loss_type: Literal["grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"] = static(default="dapo")
+    importance_sampling_level: Literal["token", "sequence"] = static(default="token")
+    scale_rewards: Literal["group", "batch", "none"] = static(default="group")
+    multi_objective_aggregation: Literal["sum_then_normalize", "normalize_then_sum"] = static(
+        default="sum_then_normalize"
+    )
     reward_weights: Vector | None = None
     epsilon: Share = 0.2
     epsilon_high: Positive | None = None
     delta: Positive | None = None
     beta: Number | None = None
-    use_bias_correction_kl: Annotated[bool, Field(strict=True)] = static(True)
+    use_bias_correction_kl: Annotated[bool, Field(strict=True)] = static(default=True)
     off_policy_mask_threshold: Positive | None = None
     sapo_temperature_pos: Positive = 1.0
     sapo_temperature_neg: Positive = 1.05

@@ -43,7 +43,7 @@ class Verl:
     Reference: verl 1dda039b (2026-08-22), verl/trainer/ppo/core_algos.py, verl/trainer/config/actor/actor.yaml.
     """
 
-    dialect: Literal["verl"] = static("verl")
+    dialect: Literal["verl"] = static(default="verl")
     name: (
         Literal[
             "grpo",
@@ -66,7 +66,7 @@ class Verl:
             "gdpo",
         ]
         | None
-    ) = static(None)
+    ) = static(default=None)
     adv_estimator: Literal[
         "grpo",
         "rloo",
@@ -77,8 +77,8 @@ class Verl:
         "grpo_passk",
         "gpg",
         "gdpo",
-    ] = static("grpo")
-    norm_adv_by_std_in_grpo: Annotated[bool, Field(strict=True)] = static(True)
+    ] = static(default="grpo")
+    norm_adv_by_std_in_grpo: Annotated[bool, Field(strict=True)] = static(default=True)
     gdpo_reward_weights: Vector | None = None
     loss_mode: Literal["vanilla", "gspo", "sapo", "gpg", "geo_mean", "cispo", "dppo_tv", "dppo_kl", "dro"] = static(
         "vanilla"
@@ -91,11 +91,11 @@ class Verl:
     dro_beta: Positive | None = None
     loss_agg_mode: Literal[
         "token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-sum-norm", "seq-mean-token-mean"
-    ] = static("token-mean")
+    ] = static(default="token-mean")
     loss_scale_factor: Positive | None = None
-    use_kl_loss: Annotated[bool, Field(strict=True)] = static(False)
+    use_kl_loss: Annotated[bool, Field(strict=True)] = static(default=False)
     kl_loss_coef: Number = 0.001
-    kl_loss_type: Literal[tuple(ESTIMATORS)] = static("low_var_kl")
+    kl_loss_type: Literal[tuple(ESTIMATORS)] = static(default="low_var_kl")
     entropy_coeff: Number | None = None
 
     source = "verl 1dda039b (2026-08-22)"

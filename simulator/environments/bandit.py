@@ -27,9 +27,9 @@ class Bandit(Plain):
     parameters: each has a state of its own.
     """
 
-    kind: Literal["bandit"] = static("bandit")
+    kind: Literal["bandit"] = static(default="bandit")
     rewards: Matrix
-    distribution: Distribution = static("fixed")
+    distribution: Distribution = static(default="fixed")
     std: NonNegative = 1.0
     reward_scale: RewardScale = 1.0
 

@@ -30,11 +30,11 @@ class LengthTrap(Plain):
     first token is drawn, where the second is after each first one, the rest of short answers, and of long ones.
     """
 
-    kind: Literal["length_trap"] = static("length_trap")
-    right_is_short: Annotated[tuple[Flag, ...], Field(min_length=2)] = static((True, False))
-    short: Annotated[int, Field(strict=True, ge=2)] = static(10)
-    long: Count = static(40)
-    num_prompts: Count = static(1)
+    kind: Literal["length_trap"] = static(default="length_trap")
+    right_is_short: Annotated[tuple[Flag, ...], Field(min_length=2)] = static(default=(True, False))
+    short: Annotated[int, Field(strict=True, ge=2)] = static(default=10)
+    long: Count = static(default=40)
+    num_prompts: Count = static(default=1)
     reward_scale: RewardScale = 1.0
 
     def problems(self) -> Iterator[tuple[str, str]]:

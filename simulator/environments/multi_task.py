@@ -89,7 +89,7 @@ class MultiTask:
     policy with features does. Source m of a completion is its task's m-th; a task with fewer gives 0 for the rest.
     """
 
-    kind: Literal["multi_task"] = static("multi_task")
+    kind: Literal["multi_task"] = static(default="multi_task")
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
 
     def problems(self) -> Iterator[tuple[str, str]]:

@@ -21,12 +21,12 @@ class RecordedWorld(Plain):
     prompt's) and a column for the next. `ratiodrift replay` fills in the sizes that are left out.
     """
 
-    kind: Literal["recorded"] = static("recorded")
-    context: Literal["last_token"] = static("last_token")
-    vocab_size: Count | None = static(None)
-    num_prompts: Count | None = static(None)
-    max_length: Count | None = static(None)
-    num_sources: Count = static(1)
+    kind: Literal["recorded"] = static(default="recorded")
+    context: Literal["last_token"] = static(default="last_token")
+    vocab_size: Count | None = static(default=None)
+    num_prompts: Count | None = static(default=None)
+    max_length: Count | None = static(default=None)
+    num_sources: Count = static(default=1)
     complete = False
 
     @property

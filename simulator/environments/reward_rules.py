@@ -30,7 +30,7 @@ def _same_text(tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], text: tu
 class Match:
     """1 for saying exactly the target, 0 otherwise."""
 
-    rule: Literal["match"] = static("match")
+    rule: Literal["match"] = static(default="match")
     target: Text = static()
 
     def texts(self) -> tuple[tuple[int, ...], ...]:
@@ -44,7 +44,7 @@ class Match:
 class CountToken:
     """The number of times that the completion says one token."""
 
-    rule: Literal["count"] = static("count")
+    rule: Literal["count"] = static(default="count")
     token: Index = static()
 
     def texts(self) -> tuple[tuple[int, ...], ...]:
@@ -58,7 +58,7 @@ class CountToken:
 class Table:
     """A value for each listed completion, and one for all the others."""
 
-    rule: Literal["table"] = static("table")
+    rule: Literal["table"] = static(default="table")
     completions: Annotated[tuple[Text, ...], Field(min_length=1)] = static()
     values: Vector
     otherwise: Number = 0.0

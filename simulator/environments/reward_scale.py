@@ -20,7 +20,7 @@ from ..parts import Index, Number, Vector, part, static
 class Jump:
     """One value up to a rollout, another from it on."""
 
-    kind: Literal["jump"] = static("jump")
+    kind: Literal["jump"] = static(default="jump")
     at: Index
     before: Number = 1.0
     after: Number
@@ -33,7 +33,7 @@ class Jump:
 class Ramp:
     """A straight line from `before`, up to rollout `begin`, to `after`, from rollout `end` on."""
 
-    kind: Literal["ramp"] = static("ramp")
+    kind: Literal["ramp"] = static(default="ramp")
     begin: Index = 0
     end: Index
     before: Number = 1.0
@@ -52,7 +52,7 @@ class Ramp:
 class Stages:
     """A curriculum: the i-th value holds from rollout `at[i]` on."""
 
-    kind: Literal["stages"] = static("stages")
+    kind: Literal["stages"] = static(default="stages")
     at: Annotated[tuple[Index, ...], Field(min_length=1)] = static()
     values: Vector
 

@@ -36,14 +36,14 @@ class TokenChain(Plain):
         "prefix"      the prompt and all tokens before: Σ_p Σ_{d<L_p} V^d states.
     """
 
-    kind: Literal["token_chain"] = static("token_chain")
+    kind: Literal["token_chain"] = static(default="token_chain")
     vocab_size: Annotated[int, Field(strict=True, ge=2, le=128)] = static()
-    targets: Annotated[tuple[Target, ...], Field(min_length=1)] | None = static(None)
-    num_prompts: Count | None = static(None)  # left out: as many as there are targets, or one to be drawn
-    length: Annotated[int, Field(strict=True, ge=1, le=LONGEST)] | None = static(None)
-    targets_seed: Index | None = static(None)
-    credit: Literal["dense", "sparse"] = static("dense")
-    context: Literal["position", "last_token", "prefix"] = static("position")
+    targets: Annotated[tuple[Target, ...], Field(min_length=1)] | None = static(default=None)
+    num_prompts: Count | None = static(default=None)  # left out: as many as there are targets, or one to be drawn
+    length: Annotated[int, Field(strict=True, ge=1, le=LONGEST)] | None = static(default=None)
+    targets_seed: Index | None = static(default=None)
+    credit: Literal["dense", "sparse"] = static(default="dense")
+    context: Literal["position", "last_token", "prefix"] = static(default="position")
     reward_scale: RewardScale = 1.0
 
     def __post_init__(self) -> None:

@@ -30,10 +30,10 @@ class TokenTree(Plain):
     A prompt has Σ_{d<T} (V−1)^d states, and shares none of them with another prompt.
     """
 
-    kind: Literal["token_tree"] = static("token_tree")
+    kind: Literal["token_tree"] = static(default="token_tree")
     vocab_size: Annotated[int, Field(strict=True, ge=2)] = static()
     max_length: Count = static()
-    num_prompts: Count = static(1)
+    num_prompts: Count = static(default=1)
     reward: RewardRule
     length_cost: Number = 0.0
     reward_scale: RewardScale = 1.0

@@ -29,7 +29,7 @@ class Verifier:
     where `scale` is `reward_scale`. All but the reward is as in `world`.
     """
 
-    kind: Literal["verifier"] = static("verifier")
+    kind: Literal["verifier"] = static(default="verifier")
     world: World
     pass_mark: Number = 1.0
     false_positive: Probability = 0.0

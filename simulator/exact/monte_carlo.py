@@ -39,8 +39,8 @@ class MonteCarlo:
     the mean gradient's standard error, below which a bias cannot be told from none.
     """
 
-    kind: Literal["monte_carlo"] = static("monte_carlo")
-    batches: Annotated[int, Field(strict=True, ge=2 * BLOCKS, multiple_of=BLOCKS)] = static(256)
+    kind: Literal["monte_carlo"] = static(default="monte_carlo")
+    batches: Annotated[int, Field(strict=True, ge=2 * BLOCKS, multiple_of=BLOCKS)] = static(default=256)
 
     def measure(self, key: Array, situation: Situation) -> dict[str, Array]:
         keys = jax.random.split(key, (BLOCKS, self.batches // BLOCKS))

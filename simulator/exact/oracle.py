@@ -23,7 +23,7 @@ from .monte_carlo import MonteCarlo
 class Enumerated:
     """The method's mean gradient, exactly: over all groups, or in closed form where the method has one."""
 
-    kind: Literal["enumerated"] = static("enumerated")
+    kind: Literal["enumerated"] = static(default="enumerated")
 
     def measure(self, key: Array, situation: Situation) -> dict[str, Array]:
         on_policy = situation.rollouts.staleness == 0

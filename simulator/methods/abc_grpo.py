@@ -25,7 +25,7 @@ class ABCGRPO(Regularized):
     Reference: arXiv:2601.03895.
     """
 
-    name: Literal["abc_grpo"] = static("abc_grpo")
+    name: Literal["abc_grpo"] = static(default="abc_grpo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     negative_low: Share = 0.2

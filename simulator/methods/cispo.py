@@ -24,7 +24,7 @@ class CISPO(Regularized):
     Reference: arXiv:2506.13585.
     """
 
-    name: Literal["cispo"] = static("cispo")
+    name: Literal["cispo"] = static(default="cispo")
     cap: Positive = 5.0
     ddof: Ddof = 1
     eps: NonNegative = 1e-6

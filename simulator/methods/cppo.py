@@ -26,7 +26,7 @@ class CPPO(Regularized):
     Reference: arXiv:2503.22342.
     """
 
-    name: Literal["cppo"] = static("cppo")
+    name: Literal["cppo"] = static(default="cppo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     threshold: NonNegative = 0.5

@@ -26,7 +26,7 @@ class DAPO(Regularized):
     Reference: arXiv:2503.14476.
     """
 
-    name: Literal["dapo"] = static("dapo")
+    name: Literal["dapo"] = static(default="dapo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.28
     ddof: Ddof = 1

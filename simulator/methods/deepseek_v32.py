@@ -27,7 +27,7 @@ class DeepSeekV32(Regularized):
     Reference: arXiv:2512.02556.
     """
 
-    name: Literal["deepseek_v32"] = static("deepseek_v32")
+    name: Literal["deepseek_v32"] = static(default="deepseek_v32")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     threshold: Positive = 1.0

@@ -25,8 +25,8 @@ class DPPO(Regularized):
     Reference: arXiv:2602.04879 (verl `dppo_tv`, `dppo_kl`).
     """
 
-    name: Literal["dppo"] = static("dppo")
-    divergence: Literal["tv", "kl"] = static("tv")
+    name: Literal["dppo"] = static(default="dppo")
+    divergence: Literal["tv", "kl"] = static(default="tv")
     low: NonNegative = 0.2
     high: NonNegative = 0.2
     cap: Positive = 20.0

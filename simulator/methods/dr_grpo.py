@@ -24,7 +24,7 @@ class DrGRPO(Regularized):
     Reference: arXiv:2503.20783.
     """
 
-    name: Literal["dr_grpo"] = static("dr_grpo")
+    name: Literal["dr_grpo"] = static(default="dr_grpo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     length: Positive | None = None

@@ -24,7 +24,7 @@ class DRO(Regularized):
     Reference: verl `dro`; the paper behind it is arXiv:2405.19107 (unverified).
     """
 
-    name: Literal["dro"] = static("dro")
+    name: Literal["dro"] = static(default="dro")
     coef: Positive = 0.1
     ddof: Ddof = 1
     eps: NonNegative = 1e-6

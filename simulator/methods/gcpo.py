@@ -23,7 +23,7 @@ class GCPO(Regularized):
     Reference: arXiv:2510.07790, as arXiv:2601.05002 has it in its Table 1.
     """
 
-    name: Literal["gcpo"] = static("gcpo")
+    name: Literal["gcpo"] = static(default="gcpo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     ddof: Ddof = 1

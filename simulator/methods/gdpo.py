@@ -25,7 +25,7 @@ class GDPO(Regularized):
     Reference: arXiv:2601.05242.
     """
 
-    name: Literal["gdpo"] = static("gdpo")
+    name: Literal["gdpo"] = static(default="gdpo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     weights: Vector | None = None

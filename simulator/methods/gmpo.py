@@ -25,7 +25,7 @@ class GMPO(Regularized):
     Reference: arXiv:2507.20673 (±0.4).
     """
 
-    name: Literal["gmpo"] = static("gmpo")
+    name: Literal["gmpo"] = static(default="gmpo")
     clip_low: NonNegative = 0.4
     clip_high: NonNegative = 0.4
     ddof: Ddof = 1

@@ -24,7 +24,7 @@ class GPG(Regularized):
     Reference: arXiv:2504.02546.
     """
 
-    name: Literal["gpg"] = static("gpg")
+    name: Literal["gpg"] = static(default="gpg")
     norm: Positive = 1.0
 
     def surrogate(self) -> Surrogate:

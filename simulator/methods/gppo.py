@@ -25,7 +25,7 @@ class GPPO(Regularized):
     Reference: arXiv:2508.07629.
     """
 
-    name: Literal["gppo"] = static("gppo")
+    name: Literal["gppo"] = static(default="gppo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.28
     ddof: Ddof = 1

@@ -25,7 +25,7 @@ class GRPO(Regularized):
     Reference: arXiv:2402.03300.
     """
 
-    name: Literal["grpo"] = static("grpo")
+    name: Literal["grpo"] = static(default="grpo")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     ddof: Ddof = 1

@@ -23,7 +23,7 @@ class GRPOPassK(Regularized):
     Reference: arXiv:2503.19595.
     """
 
-    name: Literal["grpo_passk"] = static("grpo_passk")
+    name: Literal["grpo_passk"] = static(default="grpo_passk")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     ddof: Ddof = 1

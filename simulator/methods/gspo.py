@@ -25,7 +25,7 @@ class GSPO(Regularized):
     Reference: arXiv:2507.18071.
     """
 
-    name: Literal["gspo"] = static("gspo")
+    name: Literal["gspo"] = static(default="gspo")
     clip_low: Share = 3e-4
     clip_high: NonNegative = 4e-4
     ddof: Ddof = 1

@@ -27,7 +27,7 @@ class GTPO(Regularized):
     Reference: Simoni et al., arXiv:2508.03772 (γ = 0.1, δ at 0.7 in its code).
     """
 
-    name: Literal["gtpo"] = static("gtpo")
+    name: Literal["gtpo"] = static(default="gtpo")
     gamma: NonNegative = 0.1
     most_entropy: NonNegative | None = 0.7
 

@@ -22,7 +22,7 @@ class LOOP(Regularized):
     Reference: arXiv:2502.01600.
     """
 
-    name: Literal["loop"] = static("loop")
+    name: Literal["loop"] = static(default="loop")
     clip: NonNegative = 0.1
 
     def surrogate(self) -> Surrogate:

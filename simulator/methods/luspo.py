@@ -23,7 +23,7 @@ class LUSPO(Regularized):
     Reference: arXiv:2602.05261.
     """
 
-    name: Literal["luspo"] = static("luspo")
+    name: Literal["luspo"] = static(default="luspo")
     clip_low: Share = 2e-3
     clip_high: NonNegative = 2.5e-3
     ddof: Ddof = 1

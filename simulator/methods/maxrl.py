@@ -24,7 +24,7 @@ class MaxRL(Regularized):
     Reference: arXiv:2602.02710.
     """
 
-    name: Literal["maxrl"] = static("maxrl")
+    name: Literal["maxrl"] = static(default="maxrl")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     eps: NonNegative = 1e-6

@@ -24,7 +24,7 @@ class OPMD(Regularized):
     Reference: arXiv:2501.12599.
     """
 
-    name: Literal["opmd"] = static("opmd")
+    name: Literal["opmd"] = static(default="opmd")
     coef: Positive = 0.1
 
     def surrogate(self) -> Surrogate:

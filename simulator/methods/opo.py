@@ -22,7 +22,7 @@ class OPO(Regularized):
     Reference: arXiv:2505.23585.
     """
 
-    name: Literal["opo"] = static("opo")
+    name: Literal["opo"] = static(default="opo")
 
     def surrogate(self) -> Surrogate:
         return Surrogate(

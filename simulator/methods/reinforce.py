@@ -22,7 +22,7 @@ class Reinforce(Regularized):
     Reference: R. J. Williams, Machine Learning 8, 229–256 (1992).
     """
 
-    name: Literal["reinforce"] = static("reinforce")
+    name: Literal["reinforce"] = static(default="reinforce")
 
     def surrogate(self) -> Surrogate:
         return Surrogate(

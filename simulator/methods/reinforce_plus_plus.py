@@ -25,7 +25,7 @@ class ReinforcePlusPlus(Regularized):
     Reference: arXiv:2501.03262.
     """
 
-    name: Literal["reinforce_plus_plus"] = static("reinforce_plus_plus")
+    name: Literal["reinforce_plus_plus"] = static(default="reinforce_plus_plus")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     eps: NonNegative = 1e-8

@@ -25,7 +25,7 @@ class ReinforcePlusPlusBaseline(Regularized):
     Reference: arXiv:2501.03262.
     """
 
-    name: Literal["reinforce_plus_plus_baseline"] = static("reinforce_plus_plus_baseline")
+    name: Literal["reinforce_plus_plus_baseline"] = static(default="reinforce_plus_plus_baseline")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     eps: NonNegative = 1e-8

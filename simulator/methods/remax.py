@@ -22,7 +22,7 @@ class ReMax(Regularized):
     Reference: arXiv:2310.10505.
     """
 
-    name: Literal["remax"] = static("remax")
+    name: Literal["remax"] = static(default="remax")
 
     def surrogate(self) -> Surrogate:
         return Surrogate(

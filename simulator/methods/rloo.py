@@ -22,7 +22,7 @@ class RLOO(Regularized):
     Reference: arXiv:2402.14740.
     """
 
-    name: Literal["rloo"] = static("rloo")
+    name: Literal["rloo"] = static(default="rloo")
 
     def surrogate(self) -> Surrogate:
         return Surrogate(

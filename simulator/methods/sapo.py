@@ -23,7 +23,7 @@ class SAPO(Regularized):
     Reference: arXiv:2511.20347.
     """
 
-    name: Literal["sapo"] = static("sapo")
+    name: Literal["sapo"] = static(default="sapo")
     temperature_pos: Positive = 1.0
     temperature_neg: Positive = 1.05
     ddof: Ddof = 1

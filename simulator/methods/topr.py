@@ -24,7 +24,7 @@ class TOPR(Regularized):
     Reference: arXiv:2503.14286.
     """
 
-    name: Literal["topr"] = static("topr")
+    name: Literal["topr"] = static(default="topr")
     cap: Positive = 1.0
 
     def surrogate(self) -> Surrogate:

@@ -25,7 +25,7 @@ class VESPO(Regularized):
     Reference: arXiv:2602.10693.
     """
 
-    name: Literal["vespo"] = static("vespo")
+    name: Literal["vespo"] = static(default="vespo")
     k_pos: NonNegative = 2.0
     lambda_pos: Positive = 3.0
     k_neg: NonNegative = 3.0

@@ -31,7 +31,7 @@ class Schedule:
 
     name: str = static()
     numbers: dict[str, Any]
-    options: tuple[tuple[str, Any], ...] = static(())
+    options: tuple[tuple[str, Any], ...] = static(default=())
 
     def build(self) -> Any:
         return _factory(self.name, schedules()[self.name].module)(**self.numbers, **dict(self.options))
@@ -58,7 +58,7 @@ class Settings:
     max_grad_norm: Positive | None = None
     max_grad_norm_eps: NonNegative | None = None
     coupled_weight_decay: NonNegative | None = None
-    state: Literal["keep", "reset", "reset_first_moment", "reset_count"] = static("keep")
+    state: Literal["keep", "reset", "reset_first_moment", "reset_count"] = static(default="keep")
     reset_every: Count = 1
     remedies: tuple[Remedy, ...] = ()
 
@@ -96,9 +96,9 @@ class Optimizer(Settings):
 
     name: str = static()
     numbers: dict[str, Any]
-    options: tuple[tuple[str, Any], ...] = static(())
+    options: tuple[tuple[str, Any], ...] = static(default=())
     twin: Optimizer | None = None
-    match: Match | None = static(None)
+    match: Match | None = static(default=None)
 
     def bare(self) -> optax.GradientTransformation:
         """The transformation by itself. Raises ValueError where its learning rate has yet to be found."""
@@ -147,7 +147,7 @@ class Transformation(Settings):
     """
 
     transformation: Any = static()
-    name: str = static("transformation")
+    name: str = static(default="transformation")
     twin: Settings | None = None
     match = None
     linear_memory = False

@@ -18,7 +18,7 @@ AboveOne = Annotated[float, Field(strict=True, gt=1)]
 class MaskMomentum:
     """The first moment is multiplied by `factor` on coordinates whose gradient was mostly clipped away."""
 
-    kind: Literal["mask_momentum"] = static("mask_momentum")
+    kind: Literal["mask_momentum"] = static(default="mask_momentum")
     factor: Share = 0.0
     survived: Share = 0.5
     signals = ("clipped_away",)
@@ -31,7 +31,7 @@ class MaskMomentum:
 class SkipWhenClipped:
     """No update, and no change of the optimizer's state, once this share of the tokens is clipped."""
 
-    kind: Literal["skip_when_clipped"] = static("skip_when_clipped")
+    kind: Literal["skip_when_clipped"] = static(default="skip_when_clipped")
     share: Share = 1.0
     signals = ("clip_active",)
 
@@ -43,7 +43,7 @@ class SkipWhenClipped:
 class StopAt:
     """No more updates in a rollout once a ratio, or the KL estimate, is beyond a bound."""
 
-    kind: Literal["stop_at"] = static("stop_at")
+    kind: Literal["stop_at"] = static(default="stop_at")
     ratio: AboveOne | None = None
     kl: Positive | None = None
     signals = ("max_log_ratio", "kl")
@@ -60,7 +60,7 @@ class StopAt:
 class Reposition:
     """Before a rollout's last update the parameters go part of the way back to where it began."""
 
-    kind: Literal["reposition"] = static("reposition")
+    kind: Literal["reposition"] = static(default="reposition")
     interpolation: Share = 0.5
     signals = ("update", "num_updates")
 
@@ -72,7 +72,7 @@ class Reposition:
 class Brake:
     """What coasting would move clipped tokens further out by is taken out of the update."""
 
-    kind: Literal["brake"] = static("brake")
+    kind: Literal["brake"] = static(default="brake")
     strength: NonNegative = 1.0
     signals = ("clipped_away",)
 

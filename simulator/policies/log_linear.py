@@ -25,10 +25,10 @@ class LogLinear:
     identity as features is the table.
     """
 
-    kind: Literal["log_linear"] = static("log_linear")
+    kind: Literal["log_linear"] = static(default="log_linear")
     features: Matrix | None = None
-    num_features: Count = static(4)
-    start: Literal["zeros", "gaussian"] = static("zeros")
+    num_features: Count = static(default=4)
+    start: Literal["zeros", "gaussian"] = static(default="zeros")
     scale: NonNegative = 1.0
 
     def misfits(self, environment: Environment) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,8 @@ class LowRank:
     uniform, its first gradient is Aᵀ∂J/∂(A B) in B and zero in A. From then on each moves the other's gradient.
     """
 
-    kind: Literal["low_rank"] = static("low_rank")
-    rank: Count = static(2)
+    kind: Literal["low_rank"] = static(default="low_rank")
+    rank: Count = static(default=2)
     scale: NonNegative = 1.0
 
     def prepare(self, key: Array, environment: Environment) -> LowRank:

@@ -22,8 +22,8 @@ class Tabular:
     when left out, plus Gaussian noise of deviation `scale` with `start = "gaussian"`.
     """
 
-    kind: Literal["tabular"] = static("tabular")
-    start: Literal["zeros", "gaussian"] = static("zeros")
+    kind: Literal["tabular"] = static(default="tabular")
+    start: Literal["zeros", "gaussian"] = static(default="zeros")
     scale: NonNegative = 1.0
     bias: Vector | None = None
     initial_logits: Matrix | None = None

@@ -26,11 +26,11 @@ class Transformer:
     noise of deviation scale/√width.
     """
 
-    kind: Literal["transformer"] = static("transformer")
-    layers: Annotated[int, Field(strict=True, ge=1, le=2)] = static(1)
-    width: Annotated[int, Field(strict=True, ge=2)] = static(16)
-    heads: Count = static(2)
-    start: Literal["zeros", "gaussian"] = static("zeros")
+    kind: Literal["transformer"] = static(default="transformer")
+    layers: Annotated[int, Field(strict=True, ge=1, le=2)] = static(default=1)
+    width: Annotated[int, Field(strict=True, ge=2)] = static(default=16)
+    heads: Count = static(default=2)
+    start: Literal["zeros", "gaussian"] = static(default="zeros")
     scale: NonNegative = 1.0
 
     def problems(self) -> Iterator[tuple[str, str]]:

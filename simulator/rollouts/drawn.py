@@ -41,8 +41,8 @@ class Sampled(Walked):
     behind; the first rollouts are drawn from the policy that training starts from.
     """
 
-    kind: Literal["sampled"] = static("sampled")
-    staleness: Index = static(0)
+    kind: Literal["sampled"] = static(default="sampled")
+    staleness: Index = static(default=0)
 
     def walk(
         self, key: Array, environment: Environment, policy: Policy, params: Params, group_size: int
@@ -70,7 +70,7 @@ class Fixed(Walked):
     `completions` lists, for each prompt, one list of tokens a completion; the environment still rewards them.
     """
 
-    kind: Literal["fixed"] = static("fixed")
+    kind: Literal["fixed"] = static(default="fixed")
     completions: Annotated[tuple[Group, ...], Field(min_length=1), AfterValidator(_pad)]
 
     staleness = 0

@@ -25,14 +25,14 @@ class Recorded:
     Reference: docs/replay.md.
     """
 
-    kind: Literal["recorded"] = static("recorded")
+    kind: Literal["recorded"] = static(default="recorded")
     tokens: Int[Array, "I P G T"]
     mask: Bool[Array, "I P G T"]
     prompts: Int[Array, "I P G"]
     sources: Float[Array, "I P G M"] | None = None
     advantages: Float[Array, "I P G"] | None = None
     behavior_logprobs: Float[Array, "I P G T"] | None = None
-    origin: str = static("memory")
+    origin: str = static(default="memory")
 
     staleness = 0
 

@@ -31,7 +31,7 @@ from .regularizers import KL, Entropy
 class Surrogate:
     """Any point of the product, factor by factor."""
 
-    name: Literal["custom"] = static("custom")
+    name: Literal["custom"] = static(default="custom")
     advantage: Advantage
     level: Level
     gate: Gate

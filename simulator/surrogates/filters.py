@@ -31,7 +31,7 @@ class OnPolicy:
     Reference: DeepSeek-V3.2, arXiv:2512.02556 (TRL `off_policy_mask_threshold`).
     """
 
-    kind: Literal["on_policy"] = static("on_policy")
+    kind: Literal["on_policy"] = static(default="on_policy")
     threshold: Positive
     own_group = True
 
@@ -50,7 +50,7 @@ class LargeAdvantages:
     Reference: CPPO, arXiv:2503.22342.
     """
 
-    kind: Literal["large_advantages"] = static("large_advantages")
+    kind: Literal["large_advantages"] = static(default="large_advantages")
     threshold: NonNegative
     own_group = True
 
@@ -70,7 +70,7 @@ class Conflicts:
     Reference: GTPO, arXiv:2508.03772.
     """
 
-    kind: Literal["conflicts"] = static("conflicts")
+    kind: Literal["conflicts"] = static(default="conflicts")
     most_entropy: NonNegative | None = None
     own_group = True
 

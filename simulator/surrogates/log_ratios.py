@@ -43,7 +43,7 @@ class Token:
     log ρ_it = log π(o_it | ·) − log π_behavior(o_it | ·),   held within ±bound where one is given (verl: 20)
     """
 
-    kind: Literal["token"] = static("token")
+    kind: Literal["token"] = static(default="token")
     bound: Positive | None = None
     cuts = False
 
@@ -60,7 +60,7 @@ class Sequence:
     Reference: GSPO, arXiv:2507.18071, equation 7.
     """
 
-    kind: Literal["sequence"] = static("sequence")
+    kind: Literal["sequence"] = static(default="sequence")
     most: Positive | None = None
     cuts = False
 
@@ -78,7 +78,7 @@ class WholeSequence:
     Reference: GCPO, arXiv:2510.07790; VESPO, arXiv:2602.10693 (bound 20); TRL's RLOO trainer.
     """
 
-    kind: Literal["whole_sequence"] = static("whole_sequence")
+    kind: Literal["whole_sequence"] = static(default="whole_sequence")
     bound: Positive | None = None
     cuts = False
 
@@ -97,7 +97,7 @@ class ClippedSequence:
     Reference: GMPO, arXiv:2507.20673.
     """
 
-    kind: Literal["clipped_sequence"] = static("clipped_sequence")
+    kind: Literal["clipped_sequence"] = static(default="clipped_sequence")
     clip_low: NonNegative = 0.4
     clip_high: NonNegative = 0.4
     dual = None

@@ -33,7 +33,7 @@ class SequenceMean:
     Reference: GRPO, arXiv:2402.03300 (TRL `grpo`, verl `seq-mean-token-mean`).
     """
 
-    kind: Literal["sequence_mean"] = static("sequence_mean")
+    kind: Literal["sequence_mean"] = static(default="sequence_mean")
     own_length = True
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
@@ -49,7 +49,7 @@ class TokenMean:
     Reference: DAPO, arXiv:2503.14476 (TRL `dapo` and `bnpo`, verl `token-mean`).
     """
 
-    kind: Literal["token_mean"] = static("token_mean")
+    kind: Literal["token_mean"] = static(default="token_mean")
     own_length = False
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
@@ -65,7 +65,7 @@ class ConstantLength:
     Reference: Dr. GRPO, arXiv:2503.20783 (TRL `dr_grpo`).
     """
 
-    kind: Literal["constant_length"] = static("constant_length")
+    kind: Literal["constant_length"] = static(default="constant_length")
     length: Positive | None = None
     own_length = True
 
@@ -83,7 +83,7 @@ class SequenceSum:
     Reference: REINFORCE and RLOO, arXiv:2402.14740 (verl `seq-mean-token-sum`).
     """
 
-    kind: Literal["sequence_sum"] = static("sequence_sum")
+    kind: Literal["sequence_sum"] = static(default="sequence_sum")
     own_length = True
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
@@ -99,7 +99,7 @@ class TokenSum:
     Reference: verl `token-sum`; with a divisor, `seq-mean-token-sum-norm` as verl had it until 2026.
     """
 
-    kind: Literal["token_sum"] = static("token_sum")
+    kind: Literal["token_sum"] = static(default="token_sum")
     divisor: Positive = 1.0
     own_length = True
 

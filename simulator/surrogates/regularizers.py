@@ -52,9 +52,9 @@ class KL:
     """
 
     coef: Number
-    estimator: Literal["k1", "abs", "k2", "k3", "k1+", "k3+", "exact"] = static("k3")
-    weighted: Literal["token", "sequence"] | None = static(None)
-    bounded: Annotated[bool, Field(strict=True)] = static(False)
+    estimator: Literal["k1", "abs", "k2", "k3", "k1+", "k3+", "exact"] = static(default="k3")
+    weighted: Literal["token", "sequence"] | None = static(default=None)
+    bounded: Annotated[bool, Field(strict=True)] = static(default=False)
 
     def bonus(
         self, batch: Minibatch, weights: Float[Array, "P G T"], filtered: Float[Array, "P G T"]
@@ -90,8 +90,8 @@ class Entropy:
     """
 
     coef: Number
-    weights: Literal["reduction", "token_mean"] = static("reduction")
-    gradient: Literal["exact", "score"] = static("exact")
+    weights: Literal["reduction", "token_mean"] = static(default="reduction")
+    gradient: Literal["exact", "score"] = static(default="exact")
 
     def bonus(
         self, batch: Minibatch, weights: Float[Array, "P G T"], filtered: Float[Array, "P G T"]

@@ -32,7 +32,7 @@ class HalfRLOO(Regularized):
     J = (1/divisor) Σ_it A_i log π(o_it)
     """
 
-    name: Literal["half_rloo"] = static("half_rloo")
+    name: Literal["half_rloo"] = static(default="half_rloo")
     divisor: Positive = 2.0
 
     def surrogate(self) -> sim.Surrogate:
@@ -53,10 +53,10 @@ class Workshop:
     Reference: its own source.
     """
 
-    dialect: Literal["workshop"] = static("workshop")
-    name: Literal["plain", "wide"] | None = static(None)
+    dialect: Literal["workshop"] = static(default="workshop")
+    name: Literal["plain", "wide"] | None = static(default=None)
     clip_range: NonNegative = 0.2
-    normalise: Annotated[bool, Field(strict=True)] = static(True)
+    normalise: Annotated[bool, Field(strict=True)] = static(default=True)
 
     source = "workshop 0.1"
     ours = {}

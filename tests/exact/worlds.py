@@ -22,7 +22,7 @@ class Spelled(Plain):
     """
 
     said: tuple = static()
-    certain: tuple = static(())
+    certain: tuple = static(default=())
 
     def prefixes(self) -> list:
         """(prompt, prefix) of every state."""

@@ -26,7 +26,7 @@ class Clip:
     Reference: PPO, arXiv:1707.06347; dual bound, arXiv:1912.09729; INTELLECT-2, arXiv:2505.07291.
     """
 
-    kind: Literal["clip"] = static("clip")
+    kind: Literal["clip"] = static(default="clip")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     dual: Annotated[float, Field(strict=True, gt=1)] | None = None
@@ -74,7 +74,7 @@ class TwoSidedClip:
     Reference: ABC-GRPO, arXiv:2601.03895; torchrl's CISPOLoss is this gate too.
     """
 
-    kind: Literal["two_sided_clip"] = static("two_sided_clip")
+    kind: Literal["two_sided_clip"] = static(default="two_sided_clip")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     negative_low: Share | None = None

@@ -26,8 +26,8 @@ class Difference:
     Reference: DPPO, arXiv:2602.04879.
     """
 
-    kind: Literal["difference"] = static("difference")
-    divergence: Literal["tv", "kl"] = static("tv")
+    kind: Literal["difference"] = static(default="difference")
+    divergence: Literal["tv", "kl"] = static(default="tv")
     low: NonNegative = 0.2
     high: NonNegative = 0.2
     cap: Positive = 20.0

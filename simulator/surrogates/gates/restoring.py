@@ -19,7 +19,7 @@ class Restoring:
     Reference: Kimi k1.5, arXiv:2501.12599; verl's `dro`.
     """
 
-    kind: Literal["restoring"] = static("restoring")
+    kind: Literal["restoring"] = static(default="restoring")
     coef: Positive = 0.1
     through_level = True
     cuts = False

@@ -22,7 +22,7 @@ class Sigmoid:
     Reference: SAPO, arXiv:2511.20347.
     """
 
-    kind: Literal["sigmoid"] = static("sigmoid")
+    kind: Literal["sigmoid"] = static(default="sigmoid")
     temperature_pos: Positive = 1.0
     temperature_neg: Positive = 1.05
     through_level = True
@@ -54,7 +54,7 @@ class GammaWeight:
     Reference: VESPO, arXiv:2602.10693.
     """
 
-    kind: Literal["gamma_weight"] = static("gamma_weight")
+    kind: Literal["gamma_weight"] = static(default="gamma_weight")
     k_pos: NonNegative = 2.0
     lambda_pos: Positive = 3.0
     k_neg: NonNegative = 3.0

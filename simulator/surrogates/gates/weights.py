@@ -16,7 +16,7 @@ class Score:
     objective = A · log π,   score weight = A
     """
 
-    kind: Literal["score"] = static("score")
+    kind: Literal["score"] = static(default="score")
     through_level = False
     cuts = False
     band = None
@@ -35,7 +35,7 @@ class Ratio:
     objective = ρ A,   score weight = ρ A
     """
 
-    kind: Literal["ratio"] = static("ratio")
+    kind: Literal["ratio"] = static(default="ratio")
     through_level = True
     cuts = False
     band = None
@@ -56,7 +56,7 @@ class TruncatedWeight:
     Reference: CISPO, arXiv:2506.13585, equation 4, which has no floor; verl's `cispo` has both bounds.
     """
 
-    kind: Literal["truncated_weight"] = static("truncated_weight")
+    kind: Literal["truncated_weight"] = static(default="truncated_weight")
     cap: Positive = 5.0
     floor: Number = 0.0
     through_level = False
@@ -83,7 +83,7 @@ class TaperedWeight:
     Reference: TOPR, arXiv:2503.14286.
     """
 
-    kind: Literal["tapered_weight"] = static("tapered_weight")
+    kind: Literal["tapered_weight"] = static(default="tapered_weight")
     cap: Positive = 1.0
     through_level = False
     cuts = False
@@ -106,7 +106,7 @@ class BoundedClip:
     Reference: GPPO, arXiv:2508.07629 (after its abstract; the paper's wording of the formula is unverified).
     """
 
-    kind: Literal["bounded_clip"] = static("bounded_clip")
+    kind: Literal["bounded_clip"] = static(default="bounded_clip")
     clip_low: Share = 0.2
     clip_high: NonNegative = 0.2
     through_level = False
