@@ -21,7 +21,7 @@ else:
     jax = lazy_import("jax")
     jnp = lazy_import("jax.numpy")
     optax = lazy_import("optax")
-    remedies = lazy_import("simulator.remedies")
+    remedies = lazy_import(f"{__package__}.remedies")
     Array = Any
 
 __all__ = ["Array", "jax", "jnp", "optax", "remedies"]

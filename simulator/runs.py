@@ -213,4 +213,4 @@ def _command(scenario: Scenario) -> str:
     """What to type to get this run again."""
     if Path(sys.argv[0]).name == "ratiodrift":
         return shlex.join(["ratiodrift", *sys.argv[1:]])
-    return f"simulator.run({scenario.name!r}) from Python"
+    return f"ratiodrift.run({scenario.name!r}) from Python"

@@ -38,8 +38,8 @@ def execute(options: argparse.Namespace) -> int:
         keep_compiled_programs()
     measured, left_out = _measure(names, given, options)
 
-    from analysis.braking import gather
-    from analysis.braking.terminal import show
+    from ratiodrift.analysis.braking import gather
+    from ratiodrift.analysis.braking.terminal import show
 
     brakes = gather(measured, left_out, _facts(options))
     brakes.write(out)
@@ -92,8 +92,8 @@ def _measure(
 
 def _beside_its_prediction(found: Braking, closed: bool) -> dict[str, Any]:
     """An optimizer's measured curves and table rows, with those of its closed forms, which know its keywords alone."""
-    from analysis.theory.residual import formula, residual
-    from analysis.theory.scale_elasticity import elasticity
+    from ratiodrift.analysis.theory.residual import formula, residual
+    from ratiodrift.analysis.theory.scale_elasticity import elasticity
 
     keywords = {key: found.keywords.get(key) for key in optimizers()[found.name].keywords if key in found.keywords}
     decays = any("weight_decay" in key and value for key, value in keywords.items() if not key.endswith("mask"))

@@ -48,8 +48,8 @@ def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict
         from ..execution.program import forget_compiled
 
         forget_compiled()  # the next scenario has other programs
-    from analysis.claims import evaluate
-    from analysis.completion import completed
+    from ratiodrift.analysis.claims import evaluate
+    from ratiodrift.analysis.completion import completed
 
     run = completed(directory)
     return {
@@ -63,16 +63,15 @@ def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict
 
 
 def _write(path: Path, found: list[dict[str, Any]]) -> None:
-    from analysis.files import write_whole
+    from ratiodrift.analysis.files import write_whole
 
     write_whole(path, json.dumps(found, indent=1, ensure_ascii=False).encode())
 
 
 def _show(found: list[dict[str, Any]], path: Path) -> None:
+    from ratiodrift.analysis.terminal import verdicts_of_all
+    from ratiodrift.analysis.text import fared
     from rich.console import Console
-
-    from analysis.terminal import verdicts_of_all
-    from analysis.text import fared
 
     console = Console(highlight=False)
     console.print(verdicts_of_all(found))

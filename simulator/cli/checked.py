@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.claims import Records, claim_problems
+from ratiodrift.analysis.claims import Records, claim_problems
 
 from ..errors import ScenarioError, did_you_mean
 from ..parts import to_plain

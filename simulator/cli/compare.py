@@ -11,7 +11,7 @@ from ..errors import ScenarioError, did_you_mean
 from .opened import opened
 
 if TYPE_CHECKING:
-    from analysis.comparing import Comparison
+    from ratiodrift.analysis.comparing import Comparison
 
 TABLE = "table"
 OUT = "compare.html"
@@ -19,9 +19,9 @@ OUT = "compare.html"
 
 def execute(options: argparse.Namespace) -> int:
     """Compare the variants of runs, and print or write the table."""
-    from analysis.comparing import ComparisonError, compare
-    from analysis.comparing.formats import FORMATS
-    from analysis.terminal import working
+    from ratiodrift.analysis.comparing import ComparisonError, compare
+    from ratiodrift.analysis.comparing.formats import FORMATS
+    from ratiodrift.analysis.terminal import working
 
     if options.format not in (TABLE, *FORMATS):
         known = did_you_mean(options.format, (TABLE, *FORMATS))
@@ -39,8 +39,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _give(found: Comparison, options: argparse.Namespace) -> None:
     """Print it, or write it where it is to go; a page is always written."""
-    from analysis.comparing.formats import FORMATS
-    from analysis.files import write_whole
+    from ratiodrift.analysis.comparing.formats import FORMATS
+    from ratiodrift.analysis.files import write_whole
 
     out = Path(options.out or OUT) if options.out or options.format == "html" else None
     text = _as_table(found, plain=out is not None) if options.format == TABLE else FORMATS[options.format](found)
@@ -56,9 +56,8 @@ def _give(found: Comparison, options: argparse.Namespace) -> None:
 
 def _as_table(found: Comparison, plain: bool) -> str:
     """The terminal's table as text, without colours where it goes into a file."""
+    from ratiodrift.analysis.comparing.terminal import show
     from rich.console import Console
-
-    from analysis.comparing.terminal import show
 
     console = Console(highlight=False, no_color=True if plain else None, width=80 if plain else None)
     with console.capture() as captured:

@@ -11,9 +11,9 @@ from .opened import opened
 def execute(options: argparse.Namespace) -> int:
     """Print what the rules find in a run."""
     run = opened(options.run)
-    from analysis.explaining import explanations
-    from analysis.explaining.terminal import plain, show
-    from analysis.terminal import working
+    from ratiodrift.analysis.explaining import explanations
+    from ratiodrift.analysis.explaining.terminal import plain, show
+    from ratiodrift.analysis.terminal import working
 
     with working("looking"):
         found = explanations(run)

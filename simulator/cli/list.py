@@ -88,14 +88,14 @@ def _optimizers() -> dict[str, str]:
 
 
 def _quantities() -> dict[str, str]:
-    from analysis.claims import NEEDS
-    from analysis.text import sentence_of
+    from ratiodrift.analysis.claims import NEEDS
+    from ratiodrift.analysis.text import sentence_of
 
     return {name: f"{sentence_of(name)}; needs {', '.join(needs)}" for name, needs in NEEDS.items()}
 
 
 def _closed_forms() -> dict[str, str]:
-    from analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS
+    from ratiodrift.analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS
 
     fits = {name: f"a {kind} that is fitted" for name, kind in OF_FITS.items()}
     return {

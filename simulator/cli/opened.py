@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ScenarioError
 
 if TYPE_CHECKING:
-    from analysis.run.run import Run
+    from ratiodrift.analysis.run.run import Run
 
 RUNS = Path("runs")
 
@@ -19,7 +19,7 @@ def opened(text: str, runs: Path = RUNS) -> Run:
 
     Raises ScenarioError where there is none, or one that is not finished or of another schema version.
     """
-    from analysis.run.run import RunError, load
+    from ratiodrift.analysis.run.run import RunError, load
 
     found = {path.parent for path in runs.glob("*/manifest.json")}
     path = Path(text)
@@ -32,7 +32,7 @@ def opened(text: str, runs: Path = RUNS) -> Run:
     except RunError as error:
         raise ScenarioError(text, [("", str(error))]) from error
     if not all((run.directory / name).is_file() for name in ("summary.parquet", "claims.json")):
-        from analysis.completion import complete
+        from ratiodrift.analysis.completion import complete
 
         run = complete(path)
     return run

@@ -67,13 +67,13 @@ class Presenter:
 
 def present(directory: Path, known: bool) -> int:
     """What is not there yet of summary, verdicts and page is made; all is shown. Returns the exit code."""
-    from analysis.run.run import load
-    from analysis.terminal import show, working
+    from ratiodrift.analysis.run.run import load
+    from ratiodrift.analysis.terminal import show, working
 
     if known and (directory / "report.html").is_file():
         run = load(directory)
     else:
-        from analysis.completion import complete
+        from ratiodrift.analysis.completion import complete
 
         try:
             with working("summary, verdicts, page"):
@@ -100,12 +100,12 @@ def verdict_code(claims: list[dict[str, Any]]) -> int:
 def serve() -> int:
     """The other process: import what it takes, then present the run that standard input names, if it names one."""
     try:
-        import analysis.run.run  # noqa: F401
-        import analysis.terminal  # noqa: F401
+        import ratiodrift.analysis.run.run  # noqa: F401
+        import ratiodrift.analysis.terminal  # noqa: F401
 
         kind = sys.stdin.read(1)
         if kind == NEW:
-            from analysis.completion import make_ready
+            from ratiodrift.analysis.completion import make_ready
 
             make_ready()
         directory = sys.stdin.read()
@@ -138,7 +138,7 @@ def leave(code: int) -> None:
 
 def _start() -> subprocess.Popen[str] | None:
     """A process that serves, finding modules where this one does."""
-    serving = "from simulator.cli.presenter import leave, serve; leave(serve())"
+    serving = f"from {__name__} import leave, serve; leave(serve())"
     code = f"import sys; sys.path[:] = {sys.path!r}; {serving}"
     try:
         with children_deaf_to_ctrl_c():

@@ -12,9 +12,9 @@ from .opened import opened
 def execute(options: argparse.Namespace) -> int:
     """Write the page of a run again, as this version writes it."""
     run = opened(options.run)
-    from analysis.files import write_whole
-    from analysis.page.report import render
-    from analysis.terminal import working
+    from ratiodrift.analysis.files import write_whole
+    from ratiodrift.analysis.page.report import render
+    from ratiodrift.analysis.terminal import working
 
     page = Path(options.out) if options.out else run.directory / "report.html"
     try:

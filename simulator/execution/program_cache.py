@@ -106,7 +106,11 @@ def _spelled(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float | str | np.generic | np.dtype):
         return repr(value)
     kind = type(value)
-    foreign = not is_dataclass(value) or not kind.__module__.startswith("simulator.") or kind is Transformation
+    foreign = (
+        not is_dataclass(value)
+        or not kind.__module__.startswith(__name__.removesuffix("execution.program_cache"))
+        or kind is Transformation
+    )
     if foreign or isinstance(value, Optimizer) and OPTIMIZERS[value.name].module == OWN:
         raise TypeError(f"{kind.__qualname__} is not known by its fields alone")
     return f"{kind.__qualname__}({','.join(_spelled(getattr(value, each.name)) for each in fields(value))})"
