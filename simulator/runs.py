@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from .engines import Engine
+from .engines.base import Engine
 from .engines.inline import Inline
 from .engines.picklable import refuse_what_stays_here
 from .engines.worker import Work

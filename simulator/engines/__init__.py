@@ -1,5 +1,1 @@
 """Who carries out the jobs of a plan: this process, several on this machine, or many machines."""
-
-from .base import Engine, engine
-
-__all__ = ["Engine", "engine"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from simulator.engines import Engine, engine
+from simulator.engines.base import Engine, engine
 from simulator.engines.ray_cluster import joined
 from simulator.engines.worker import Work
 from simulator.execution import plan as sweep

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.engines import engine
 from simulator.engines import ray as ray_engine
+from simulator.engines.base import engine
 from simulator.engines.ray_cluster import joined
 from simulator.errors import ScenarioError, Stopped
 from simulator.runs import write_run

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.engines import engine
+from simulator.engines.base import engine
 from simulator.engines.picklable import refuse_what_stays_here
 from simulator.errors import ScenarioError
 from simulator.optimizers.registry import GROUP, OPTIMIZERS

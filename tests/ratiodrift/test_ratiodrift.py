@@ -1,5 +1,7 @@
 """`import ratiodrift`: every public name of both packages, and one copy of each module under both its names."""
 
+from importlib import import_module
+
 import pytest
 
 import analysis
