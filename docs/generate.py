@@ -21,10 +21,14 @@ from analysis import explaining
 from analysis.claims import NEEDS
 from analysis.exports import trainer_table
 from analysis.text import bound, measured, sentence_of
-from simulator.experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from simulator.dialects import DIALECTS
+from simulator.environments import ENVIRONMENTS
+from simulator.methods import METHODS
 from simulator.optimizers.remedies import Remedy
 from simulator.parts import Family, claim_of
+from simulator.policies import POLICIES
 from simulator.probes import METRICS
+from simulator.rollouts import ROLLOUTS
 from simulator.scenario.shipped import shipped_scenarios
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,8 @@ import re
 from typing import Any, get_args
 
 from simulator.advantages import Advantage
-from simulator.experiment import DIALECTS, METHODS
+from simulator.dialects import DIALECTS
+from simulator.methods import METHODS
 from simulator.parts import claim_of
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Gate

@@ -1,10 +1,46 @@
-"""Ratiodrift: an optimizer-dynamics simulator for group-based reinforcement learning.
+"""The simulator: a run is a pure function of one pytree and one key, `simulate(experiment, key) -> Trace`.
 
-The names below are loaded when they are first used, so that `import simulator` costs nothing.
+The names below, and the packages that hold the parts of an experiment, are loaded when they are first used: `import
+simulator` costs nothing.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import (
+        advantages,
+        dialects,
+        environments,
+        exact,
+        methods,
+        optimizers,
+        policies,
+        probes,
+        remedies,
+        rollouts,
+        surrogates,
+    )
+    from .advantages import ADVANTAGES
+    from .dialects import DIALECTS
+    from .engines.base import engine
+    from .environments import ENVIRONMENTS
+    from .errors import ScenarioError, Stopped
+    from .experiment import Experiment, Record, Stride, Training
+    from .loop import advance, init, simulate
+    from .methods import METHODS
+    from .optimizers.braking import brake
+    from .optimizers.registry import OPTIMIZERS
+    from .optimizers.schema import optimizer
+    from .policies import POLICIES
+    from .probes.base import probe
+    from .replaying import replay
+    from .rollouts import ROLLOUTS
+    from .rollouts.files import read_rollouts
+    from .runs import run
+    from .scenario.load import load
+    from .surrogates.gates import GATES
+    from .surrogates.reductions import REDUCTIONS
 
 _HOME = {
     "simulate": ".loop",
@@ -14,82 +50,84 @@ _HOME = {
     "read_rollouts": ".rollouts.files",
     "load": ".scenario.load",
     "run": ".runs",
-    "ScenarioError": ".errors",
-    "Stopped": ".errors",
+    "brake": ".optimizers.braking",
     "engine": ".engines.base",
+    "optimizer": ".optimizers.schema",
     "Experiment": ".experiment",
     "Training": ".experiment",
     "Record": ".experiment",
     "Stride": ".experiment",
-    "Enumerated": ".exact",
-    "MonteCarlo": ".exact",
-    "ENVIRONMENTS": ".experiment",
-    "POLICIES": ".experiment",
-    "METHODS": ".experiment",
-    "ROLLOUTS": ".experiment",
-    "DIALECTS": ".experiment",
-    "Bandit": ".environments.bandit",
-    "TokenTree": ".environments.token_tree",
-    "TokenChain": ".environments.token_chain",
-    "LengthTrap": ".environments.length_trap",
-    "Verifier": ".environments.verifier",
-    "MultiTask": ".environments.multi_task",
-    "Task": ".environments.multi_task",
-    "Source": ".environments.multi_task",
-    "Tabular": ".policies.tabular",
-    "LogLinear": ".policies.log_linear",
-    "LowRank": ".policies.low_rank",
-    "Transformer": ".policies.transformer",
-    "RecordedWorld": ".environments.recorded",
-    "Sampled": ".rollouts",
-    "Fixed": ".rollouts",
-    "Recorded": ".rollouts",
-    "Surrogate": ".surrogates.base",
-    "ABCGRPO": ".methods.abc_grpo",
-    "CISPO": ".methods.cispo",
-    "CPPO": ".methods.cppo",
-    "DAPO": ".methods.dapo",
-    "DeepSeekV32": ".methods.deepseek_v32",
-    "DPPO": ".methods.dppo",
-    "DrGRPO": ".methods.dr_grpo",
-    "DRO": ".methods.dro",
-    "GCPO": ".methods.gcpo",
-    "GDPO": ".methods.gdpo",
-    "GMPO": ".methods.gmpo",
-    "GPG": ".methods.gpg",
-    "GPPO": ".methods.gppo",
-    "GRPO": ".methods.grpo",
-    "GRPOPassK": ".methods.grpo_passk",
-    "GSPO": ".methods.gspo",
-    "GTPO": ".methods.gtpo",
-    "LOOP": ".methods.loop",
-    "LUSPO": ".methods.luspo",
-    "MaxRL": ".methods.maxrl",
-    "OPMD": ".methods.opmd",
-    "OPO": ".methods.opo",
-    "Reinforce": ".methods.reinforce",
-    "ReinforcePlusPlus": ".methods.reinforce_plus_plus",
-    "ReinforcePlusPlusBaseline": ".methods.reinforce_plus_plus_baseline",
-    "ReMax": ".methods.remax",
-    "RLOO": ".methods.rloo",
-    "SAPO": ".methods.sapo",
-    "TOPR": ".methods.topr",
-    "VESPO": ".methods.vespo",
-    "TRL": ".dialects.trl",
-    "Verl": ".dialects.verl",
-    "OpenRLHF": ".dialects.openrlhf",
-    "TorchRL": ".dialects.torchrl",
-    "KL": ".surrogates.regularizers",
-    "Entropy": ".surrogates.regularizers",
-    "optimizer": ".optimizers.schema",
+    "ScenarioError": ".errors",
+    "Stopped": ".errors",
     "OPTIMIZERS": ".optimizers.registry",
-    "brake": ".optimizers.braking",
+    "ENVIRONMENTS": ".environments",
+    "POLICIES": ".policies",
+    "METHODS": ".methods",
+    "DIALECTS": ".dialects",
+    "ROLLOUTS": ".rollouts",
+    "ADVANTAGES": ".advantages",
+    "GATES": ".surrogates.gates",
+    "REDUCTIONS": ".surrogates.reductions",
+    "probe": ".probes.base",
 }
+_PACKAGES = (
+    "advantages",
+    "dialects",
+    "environments",
+    "exact",
+    "methods",
+    "optimizers",
+    "policies",
+    "probes",
+    "remedies",
+    "rollouts",
+    "surrogates",
+)
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "ADVANTAGES",
+    "DIALECTS",
+    "ENVIRONMENTS",
+    "Experiment",
+    "GATES",
+    "METHODS",
+    "OPTIMIZERS",
+    "POLICIES",
+    "REDUCTIONS",
+    "ROLLOUTS",
+    "Record",
+    "ScenarioError",
+    "Stopped",
+    "Stride",
+    "Training",
+    "advance",
+    "advantages",
+    "brake",
+    "dialects",
+    "engine",
+    "environments",
+    "exact",
+    "init",
+    "load",
+    "methods",
+    "optimizer",
+    "optimizers",
+    "policies",
+    "probe",
+    "probes",
+    "read_rollouts",
+    "remedies",
+    "replay",
+    "rollouts",
+    "run",
+    "simulate",
+    "surrogates",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module 'simulator' has no attribute {name!r}")
     return getattr(import_module(_HOME[name], __name__), name)

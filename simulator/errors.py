@@ -136,6 +136,7 @@ def _dataclasses_in(annotation: Any) -> Iterator[type]:
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):  # not pydantic's marks, which are objects
         yield annotation
     for inner in get_args(annotation):
+        yield from getattr(inner, "members", {}).values()  # of a family
         yield from _dataclasses_in(inner)
 
 

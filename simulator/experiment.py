@@ -1,8 +1,4 @@
-"""The experiment: one pytree that says everything about a run but its seed.
-
-This is the only module that lists the concrete parts. A part of one's own is one file and one import line here, or
-`FAMILY.add` from outside.
-"""
+"""The experiment: one pytree that says everything about a run but its seed."""
 
 from __future__ import annotations
 
@@ -12,101 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from .dialects.openrlhf import OpenRLHF
-from .dialects.torchrl import TorchRL
-from .dialects.trl import TRL
-from .dialects.verl import Verl
-from .environments.bandit import Bandit
-from .environments.length_trap import LengthTrap
-from .environments.multi_task import MultiTask
-from .environments.recorded import RecordedWorld
-from .environments.token_chain import TokenChain
-from .environments.token_tree import TokenTree
-from .environments.verifier import Verifier
 from .exact import Oracle, enumerable
-from .methods.abc_grpo import ABCGRPO
-from .methods.cispo import CISPO
-from .methods.cppo import CPPO
-from .methods.dapo import DAPO
-from .methods.deepseek_v32 import DeepSeekV32
-from .methods.dppo import DPPO
-from .methods.dr_grpo import DrGRPO
-from .methods.dro import DRO
-from .methods.gcpo import GCPO
-from .methods.gdpo import GDPO
-from .methods.gmpo import GMPO
-from .methods.gpg import GPG
-from .methods.gppo import GPPO
-from .methods.grpo import GRPO
-from .methods.grpo_passk import GRPOPassK
-from .methods.gspo import GSPO
-from .methods.gtpo import GTPO
-from .methods.loop import LOOP
-from .methods.luspo import LUSPO
-from .methods.maxrl import MaxRL
-from .methods.opmd import OPMD
-from .methods.opo import OPO
-from .methods.reinforce import Reinforce
-from .methods.reinforce_plus_plus import ReinforcePlusPlus
-from .methods.reinforce_plus_plus_baseline import ReinforcePlusPlusBaseline
-from .methods.remax import ReMax
-from .methods.rloo import RLOO
-from .methods.sapo import SAPO
-from .methods.topr import TOPR
-from .methods.vespo import VESPO
-from .parts import Count, Family, part, static
-from .policies.log_linear import LogLinear
-from .policies.low_rank import LowRank
-from .policies.tabular import Tabular
-from .policies.transformer import Transformer
+from .parts import Count, part, static
 from .probes import COMPARED_BY, PROBES
 from .rollouts import Fixed, Recorded, Sampled
-from .surrogates.base import Surrogate
-
-ENVIRONMENTS = Family(
-    "environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask, RecordedWorld]
-)
-POLICIES = Family("policy", "kind", [Tabular, LogLinear, LowRank, Transformer])
-METHODS = Family(
-    "method",
-    "name",
-    [
-        Reinforce,
-        RLOO,
-        ReMax,
-        ReinforcePlusPlus,
-        ReinforcePlusPlusBaseline,
-        OPO,
-        GRPO,
-        DeepSeekV32,
-        DrGRPO,
-        DAPO,
-        CPPO,
-        GTPO,
-        GPG,
-        GRPOPassK,
-        GDPO,
-        LOOP,
-        MaxRL,
-        GSPO,
-        LUSPO,
-        GCPO,
-        GMPO,
-        CISPO,
-        GPPO,
-        TOPR,
-        ABCGRPO,
-        SAPO,
-        VESPO,
-        DPPO,
-        OPMD,
-        DRO,
-        Surrogate,
-    ],
-)
-DIALECTS = Family("dialect", "dialect", [TRL, Verl, OpenRLHF, TorchRL])
-ROLLOUTS = Family("rollout source", "kind", [Sampled, Fixed])
-
 
 NEEDS_A_FILE = "'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO"
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from functools import cache, reduce
+from importlib.metadata import EntryPoint, entry_points
 from operator import or_
-from typing import Annotated, Any, Literal, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import numpy as np
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema
 from wrapt import register_post_import_hook
 
 
@@ -57,32 +59,69 @@ def adapter_of(cls: type) -> TypeAdapter:
     return TypeAdapter(cls)
 
 
+Member = TypeVar("Member", bound=type)
+
+
+@cache
+def _installed() -> Any:
+    """Return what the installed packages offer, read once per process."""
+    return entry_points()
+
+
+def offered(group: str) -> dict[str, EntryPoint]:
+    """Return what installed packages offer to `ratiodrift.<group>`, by name; nothing is imported."""
+    return {entry.name: entry for entry in _installed().select(group=f"ratiodrift.{group}")}
+
+
 class Family:
     """Parts that can stand in for one another, told apart by the literal in their `tag` field.
 
-    A family is open: `add` is all that a part of one's own needs.
+    A family is open: a part comes from a file of the package, from `add`, or from an installed package that offers it
+    to the entry point group `ratiodrift.<group>`. As the metadata of a field's type (`Annotated[Any, FAMILY]`), a
+    family validates any member.
     """
 
-    def __init__(self, noun: str, tag: Literal["kind", "name", "dialect"], members: Iterable[type]):
-        self.noun, self.tag = noun, tag
-        self.members: dict[str, type] = {}
+    def __init__(
+        self, noun: str, tag: Literal["kind", "name", "dialect"], members: Iterable[type] = (), group: str | None = None
+    ):
+        self.noun, self.tag, self.group = noun, tag, group or f"{noun}s"
+        self.unusable: dict[str, str] = {}  # the name that an installed package offers -> why it cannot be used
+        self._members: dict[str, type] = {}
+        self._looked = False
         for member in members:
             self.add(member)
 
-    def add(self, member: type) -> type:
-        """Add one part. Returns it, so that it serves as a decorator; raises ValueError when its name is taken."""
+    @property
+    def members(self) -> dict[str, type]:
+        """The parts by name. The first look takes in those of the installed packages."""
+        if not self._looked:
+            self._looked = True
+            for name, entry in offered(self.group).items():
+                try:
+                    self.add(entry.load())
+                except Exception as error:  # whatever a package does when it is imported
+                    self.unusable[name] = f"{entry.value} cannot be used: {type(error).__name__}: {error}"
+        return self._members
+
+    def add(self, member: Member) -> Member:
+        """Add one part. Return it, so that `add` serves as a decorator. Raise ValueError when its name is taken."""
         (name,) = get_args(get_type_hints(member)[self.tag])
-        if name in self.members:
-            raise ValueError(f"there is a {self.noun} {name!r} already: {self.members[name]!r}")
-        self.members[name] = member
+        if name in self._members:
+            raise ValueError(f"there is a {self.noun} {name!r} already: {self._members[name]!r}")
+        self._members[name] = member
+        adapter_of.cache_clear()  # an adapter may hold the family as it was
         return member
 
     def adapter(self) -> TypeAdapter:
-        """The validator of any member, which reads the tag first."""
+        """Return the validator of any member, which reads the tag first."""
+        return TypeAdapter(self._union())
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(self._union())
+
+    def _union(self) -> Any:
         members = list(self.members.values())
-        if len(members) == 1:
-            return adapter_of(members[0])
-        return TypeAdapter(Annotated[reduce(or_, members), Field(discriminator=self.tag)])
+        return members[0] if len(members) == 1 else Annotated[reduce(or_, members), Field(discriminator=self.tag)]
 
 
 def claim_of(member: type) -> str:

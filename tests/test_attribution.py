@@ -197,7 +197,7 @@ def spoken(request):
     """What a direction of the parameters does to the log-probabilities, and what a push on these does to them."""
     policy = sim.POLICIES.members[request.param]().prepare(jax.random.key(1), WORLD)
     params = noisy(policy.init(KEY, WORLD))
-    said = sim.Sampled().walk(KEY, WORLD, policy, params, 4)
+    said = sim.rollouts.Sampled().walk(KEY, WORLD, policy, params, 4)
     flat, unravel = ravel_pytree(params)
     direction = unravel(jax.random.normal(jax.random.key(2), flat.shape, flat.dtype))
 
@@ -325,10 +325,10 @@ def test_norms_are_of_the_parts():
 # In a run
 
 METHODS = {
-    "token": sim.DrGRPO(clip_low=0.2, clip_high=0.2),
-    "sequence": sim.GSPO(clip_low=0.1, clip_high=0.1),
-    "whole sequence": sim.GCPO(clip_low=0.2, clip_high=0.2),
-    "clipped sequence": sim.GMPO(clip_low=0.2, clip_high=0.2),
+    "token": sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
+    "sequence": sim.methods.GSPO(clip_low=0.1, clip_high=0.1),
+    "whole sequence": sim.methods.GCPO(clip_low=0.2, clip_high=0.2),
+    "clipped sequence": sim.methods.GMPO(clip_low=0.2, clip_high=0.2),
 }
 
 
@@ -337,7 +337,7 @@ def tree(method, last_rate=1.0, **changes):
     rates = {"schedule": "linear_schedule", "init_value": 4.0, "end_value": last_rate, "transition_steps": 1}
     experiment = sim.Experiment(
         environment=WORLD,
-        policy=sim.Tabular(),
+        policy=sim.policies.Tabular(),
         method=method,
         optimizer=sim.optimizer("sgd", learning_rate=rates, momentum=0.9, coupled_weight_decay=0.05),
         training=sim.Training(num_rollouts=2, group_size=4, epochs=2, minibatches=2),
@@ -381,13 +381,13 @@ def test_a_first_rollout_has_no_earlier_one(halved):
 
 
 def test_a_method_without_a_clip_has_norms_and_nothing_to_say_of_silence():
-    metrics = jax.eval_shape(sim.simulate, tree(sim.CISPO()), KEY).metrics
+    metrics = jax.eval_shape(sim.simulate, tree(sim.methods.CISPO()), KEY).metrics
     assert "update/coasting_norm" in metrics and not [name for name in metrics if name.startswith("drift/")]
 
 
 def test_without_the_probe_no_update_is_taken_apart():
     trace = jax.eval_shape(
-        sim.simulate, tree(sim.DrGRPO(), record=sim.Record(probes=("ratio",), ratios=sim.Stride())), KEY
+        sim.simulate, tree(sim.methods.DrGRPO(), record=sim.Record(probes=("ratio",), ratios=sim.Stride())), KEY
     )
     assert trace.tokens.coasting is None
     assert not [name for name in trace.metrics if name.startswith(("drift/", "update/"))]
@@ -399,12 +399,12 @@ def test_without_the_probe_no_update_is_taken_apart():
 @pytest.fixture(scope="module")
 def four_arms():
     experiment = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]])),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=sim.optimizer("adamw", learning_rate=0.02, weight_decay=0.0),
         training=sim.Training(num_rollouts=1, group_size=8, epochs=40),
-        rollouts=sim.Fixed(completions=np.array([[[arm] for arm in (0, 0, 1, 1, 2, 2, 3, 3)]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[arm] for arm in (0, 0, 1, 1, 2, 2, 3, 3)]])),
         record=sim.Record(probes=("ratio", "drift", "attribution", "twin"), ratios=sim.Stride(), twin=True),
     )
     return run(experiment, KEY)

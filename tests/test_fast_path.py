@@ -58,7 +58,7 @@ def test_the_first_sayer_is_the_first_of_those_who_share_a_token():
     tokens = RNG.integers(2, size=(3, 7, 5))
     mask = np.arange(5) < RNG.integers(1, 6, size=(3, 7))[..., None]
     step = step_of(np.ones(tokens.shape), tokens=tokens, mask=mask)
-    world = sim.Bandit(rewards=np.zeros((3, 2)))
+    world = sim.environments.Bandit(rewards=np.zeros((3, 2)))
     found = np.asarray(jax.jit(lambda rollout: first_sayers(world, rollout))(step.rollout))
     shared = np.asarray(sharers(step.before))  # [P, i, j, T]
     np.testing.assert_array_equal(found[mask], np.argmax(shared, axis=2)[mask])

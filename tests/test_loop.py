@@ -21,12 +21,12 @@ advance = jax.jit(sim.advance, static_argnames="count")
 def bandit(optimizer, rewards, completions, epochs, **parts):
     """One prompt whose completions are given; advantages are rewards above their mean, clip widths are 0.2."""
     experiment = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([rewards])),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        environment=sim.environments.Bandit(rewards=np.array([rewards])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=1, group_size=len(completions), epochs=epochs),
-        rollouts=sim.Fixed(completions=np.array([[[arm] for arm in completions]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[arm] for arm in completions]])),
         record=sim.Record(probes=("ratio", "clip", "update")),
     )
     return replace(experiment, **parts)
@@ -44,9 +44,9 @@ def two_arms(optimizer):
 def walk(every=1, **training):
     """Five sampled rollouts of two prompts with three arms."""
     return sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5], [0.0, 0.2, 0.9]])),
-        policy=sim.Tabular(),
-        method=sim.GRPO(),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.5], [0.0, 0.2, 0.9]])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.GRPO(),
         optimizer=sim.optimizer("adam", learning_rate=0.1),
         training=sim.Training(**{"num_rollouts": 5, "group_size": 6, **training}),
         record=sim.Record(probes=("ratio",), ratios=sim.Stride(every=every)),
@@ -56,11 +56,11 @@ def walk(every=1, **training):
 def tree(optimizer, **parts):
     """Five sampled rollouts of two prompts of a tree of three tokens."""
     experiment = sim.Experiment(
-        environment=sim.TokenTree(
+        environment=sim.environments.TokenTree(
             vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1
         ),
-        policy=sim.Tabular(bias=np.array([-0.5, 0.2, 0.4])),
-        method=sim.GRPO(),
+        policy=sim.policies.Tabular(bias=np.array([-0.5, 0.2, 0.4])),
+        method=sim.methods.GRPO(),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=5, group_size=4, epochs=3),
         record=sim.Record(probes=("ratio", "clip", "update"), ratios=sim.Stride()),
@@ -130,7 +130,7 @@ def test_once_the_clip_silences_both_arms_memory_alone_moves_the_ratio():
     ids=["sgd with momentum", "adam", "adam with a penalty", "adamw with a clipped norm"],
 )
 def test_a_second_implementation_agrees(optimizer, reference, kl_coef):
-    method = sim.GRPO(kl=sim.KL(coef=kl_coef, estimator="k3") if kl_coef else None)
+    method = sim.methods.GRPO(kl=sim.surrogates.KL(coef=kl_coef, estimator="k3") if kl_coef else None)
     trace = run(tree(optimizer, method=method), KEY)
     start = np.tile([-0.5, 0.2, 0.4], (14, 1))
     metrics, logits = by_hand.grpo(
@@ -155,8 +155,8 @@ def test_the_recorded_log_ratios_are_those_of_the_metrics():
 
 def scaled(optimizer, scale):
     """Final logits with rewards × scale, where the clip has nothing to say about it."""
-    bandit = sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5, 0.2]]), reward_scale=scale)
-    experiment = four_arms(optimizer, environment=bandit, method=sim.DrGRPO(clip_low=0.99, clip_high=1e6))
+    bandit = sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.5, 0.2]]), reward_scale=scale)
+    experiment = four_arms(optimizer, environment=bandit, method=sim.methods.DrGRPO(clip_low=0.99, clip_high=1e6))
     return np.asarray(run(experiment, KEY).params["logits"])
 
 
@@ -227,7 +227,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_does_not(whole):
 
 def test_every_rollout_draws_new_tokens_and_new_rewards():
     # a policy that does not learn, arms that pay Normal(0, 1)
-    noisy = sim.Bandit(rewards=np.zeros((2, 3)), distribution="gaussian")
+    noisy = sim.environments.Bandit(rewards=np.zeros((2, 3)), distribution="gaussian")
     experiment = replace(walk(), environment=noisy, optimizer=sim.optimizer("sgd", learning_rate=0.0))
     tokens = run(experiment, KEY).tokens
     for one in range(5):
@@ -332,7 +332,7 @@ def test_single_precision_is_computed_in_single_precision():
 def test_a_run_with_minibatches_and_regularisers_stays_finite():
     experiment = tree(
         sim.optimizer("adamw", learning_rate=0.1),
-        method=sim.GSPO(kl=sim.KL(coef=0.04), entropy=sim.Entropy(coef=0.01)),
+        method=sim.methods.GSPO(kl=sim.surrogates.KL(coef=0.04), entropy=sim.surrogates.Entropy(coef=0.01)),
         training=sim.Training(num_rollouts=5, group_size=4, epochs=2, minibatches=2),
     )
     trace = run(experiment, KEY)

@@ -12,11 +12,11 @@ RATE = 0.01
 def moved(optimizer, scale, precision="float64"):
     """How far one update moves the two arms that nobody said, in units of the learning rate."""
     experiment = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]]), reward_scale=scale),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]]), reward_scale=scale),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=sim.optimizer(optimizer, learning_rate=RATE),
-        rollouts=sim.Fixed(completions=np.array([[[0], [0], [1], [1], [1], [1], [1]]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[0], [0], [1], [1], [1], [1], [1]]])),
         training=sim.Training(num_rollouts=1, group_size=7, precision=precision),
     )
     with jax.enable_x64(precision == "float64"):

@@ -61,9 +61,9 @@ def _ratio_before(step):
 def experiment(optimizer=("sgd", 0.5), num_rollouts=I, group_size=G, method=None, **parts):
     """GRPO with a clip and a KL penalty."""
     name, rate = optimizer
-    grpo = sim.GRPO(clip_low=CLIP, clip_high=CLIP, kl=sim.KL(coef=COEF))
+    grpo = sim.methods.GRPO(clip_low=CLIP, clip_high=CLIP, kl=sim.surrogates.KL(coef=COEF))
     return sim.Experiment(
-        **{"environment": sim.RecordedWorld(), "policy": sim.Tabular()} | parts,
+        **{"environment": sim.environments.RecordedWorld(), "policy": sim.policies.Tabular()} | parts,
         method=method or grpo,
         optimizer=sim.optimizer(name, learning_rate=rate),
         training=sim.Training(num_rollouts=num_rollouts, group_size=group_size, epochs=EPOCHS),
@@ -287,7 +287,7 @@ def test_garbage_outside_the_completions_changes_nothing():
 
 
 @part
-class Counting(sim.RecordedWorld):
+class Counting(sim.environments.RecordedWorld):
     """A world with the recorded one's contexts that samples: two prompts, token 0 ends, every token 1 is worth 1."""
 
     kind: Literal["counting"] = static(default="counting")
@@ -309,11 +309,11 @@ def sampled(staleness):
     """A run in that world: several updates on shuffled minibatches, a clip, a KL, a Gaussian start."""
     return sim.Experiment(
         environment=Counting(vocab_size=V, num_prompts=PROMPTS, max_length=T),
-        policy=sim.Tabular(start="gaussian"),
-        method=sim.GRPO(clip_low=CLIP, clip_high=CLIP, kl=sim.KL(coef=COEF)),
+        policy=sim.policies.Tabular(start="gaussian"),
+        method=sim.methods.GRPO(clip_low=CLIP, clip_high=CLIP, kl=sim.surrogates.KL(coef=COEF)),
         optimizer=sim.optimizer("adam", learning_rate=0.1),
         training=sim.Training(num_rollouts=ROLLOUTS, group_size=4, epochs=2, minibatches=2),
-        rollouts=sim.Sampled(staleness=staleness),
+        rollouts=sim.rollouts.Sampled(staleness=staleness),
         record=sim.Record(probes=("ratio", "clip", "update"), ratios=sim.Stride()),
     )
 
@@ -341,7 +341,9 @@ def test_replaying_what_a_run_sampled_is_that_run(staleness):
         spoke = [log_softmax(np.asarray(states[max(i - staleness, 0)].params["logits"])) for i in range(ROLLOUTS)]
         logprobs = [spoke[i][rows[i], arrays["tokens"][i]] for i in range(ROLLOUTS)]
         arrays["behavior_logprobs"] = np.array(logprobs)
-    again = replace(sampled(staleness), environment=sim.RecordedWorld(vocab_size=V), rollouts=sim.Sampled())
+    again = replace(
+        sampled(staleness), environment=sim.environments.RecordedWorld(vocab_size=V), rollouts=sim.rollouts.Sampled()
+    )
     params, replayed = replay(again, arrays, seed=5)
     np.testing.assert_allclose(params["logits"], states[-1].params["logits"], rtol=1e-12)
     assert set(replayed.metrics) == set(trace.metrics)
@@ -461,7 +463,7 @@ def test_completions_that_the_scenario_has_too_are_refused():
 
 
 def test_from_python_the_same_sentences_are_said():
-    for wrong in (experiment(num_rollouts=4), experiment(policy=sim.Transformer()), experiment(group_size=4)):
+    for wrong in (experiment(num_rollouts=4), experiment(policy=sim.policies.Transformer()), experiment(group_size=4)):
         with pytest.raises(sim.ScenarioError) as found:
             replay(wrong, CASES["rewards"][0])
         assert len(found.value.problems) == 1

@@ -110,7 +110,7 @@ def stale(staleness):
     return sim.Experiment(
         environment=Bandit(rewards=REWARDS),
         policy=Tabular(),
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=sim.optimizer("sgd", learning_rate=RATE),
         training=sim.Training(num_rollouts=ROLLOUTS, group_size=6, epochs=2),
         rollouts=Sampled(staleness=staleness),

@@ -67,8 +67,10 @@ def test_a_file_becomes_the_experiments_that_it_stands_for(tmp_path):
     assert scenario.name == "small" and scenario.heading.question == "How small?"
     assert len(scenario.points) == 4
     experiment = scenario.points[0].experiment
-    assert isinstance(experiment.environment, sim.Bandit) and isinstance(experiment.policy, sim.Tabular)
-    assert isinstance(experiment.rollouts, sim.Sampled)
+    assert isinstance(experiment.environment, sim.environments.Bandit) and isinstance(
+        experiment.policy, sim.policies.Tabular
+    )
+    assert isinstance(experiment.rollouts, sim.rollouts.Sampled)
     np.testing.assert_array_equal(experiment.environment.rewards, [[1.0, 0.5, 0.0]])
     assert (experiment.method.kl.coef, experiment.method.kl.estimator) == (0.04, "k3")
     assert (experiment.training.seeds, experiment.training.epochs) == (8, 1)

@@ -91,8 +91,8 @@ def replayed(num_rollouts: int = 10) -> float:
 
     theirs = recording(num_rollouts)
     experiment = sim.Experiment(
-        environment=sim.RecordedWorld(),
-        policy=sim.Tabular(),
+        environment=sim.environments.RecordedWorld(),
+        policy=sim.policies.Tabular(),
         method=TRL(loss_type="grpo", epsilon=CLIP),
         optimizer=sim.optimizer("adamw", **OPTIMIZER),
         training=sim.Training(num_rollouts=num_rollouts, group_size=GROUP_SIZE, epochs=EPOCHS),

@@ -8,10 +8,9 @@ group of one means nothing, `own_group` that other groups do not count. Where an
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
-
+from ..parts import Family
 from .across_groups import BatchZScore, PerSource, SignalRescaled, TokenWhitened
 from .within_group import (
     BestOfGroup,
@@ -26,24 +25,29 @@ from .within_group import (
     Reward,
 )
 
-Advantage = Annotated[
-    Reward
-    | GroupMean
-    | GroupZScore
-    | LeaveOneOut
-    | BatchZScore
-    | PerSource
-    | LengthWeighted
-    | Recentred
-    | RelativeToMean
-    | BestOfGroup
-    | TokenWhitened
-    | SignalRescaled
-    | GreedyBaseline,
-    Field(discriminator="kind"),
-]
+ADVANTAGES = Family(
+    "advantage",
+    "kind",
+    [
+        Reward,
+        GroupMean,
+        GroupZScore,
+        LeaveOneOut,
+        BatchZScore,
+        PerSource,
+        LengthWeighted,
+        Recentred,
+        RelativeToMean,
+        BestOfGroup,
+        TokenWhitened,
+        SignalRescaled,
+        GreedyBaseline,
+    ],
+)
+Advantage = Annotated[Any, ADVANTAGES]
 
 __all__ = [
+    "ADVANTAGES",
     "Advantage",
     "BatchZScore",
     "BestOfGroup",

@@ -10,12 +10,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..advantages import Advantage
+from ..dialects import DIALECTS
+from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
-from ..experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS
+from ..methods import METHODS
 from ..optimizers.remedies import Remedy
 from ..optimizers.signatures import NOT_DRIVEN, optimizers, schedules
 from ..parts import Family, claim_of
+from ..policies import POLICIES
 from ..probes import METRICS, PROBES
+from ..rollouts import ROLLOUTS
 from ..scenario.shipped import shipped_scenarios
 from ..surrogates.filters import Filter
 from ..surrogates.gates import Gate

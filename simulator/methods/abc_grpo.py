@@ -1,20 +1,14 @@
-"""ABC-GRPO: four bounds, none of which knows a direction."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
 from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import TwoSidedClip
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class ABCGRPO(Regularized):
+class ABCGRPO(ZScored, Clipped):
     """Outside the band there is no gradient whatever the sign, so nothing pushes a ratio back into it.
 
     J = (1/B) Σ_i (1/L_i) Σ_t clamp(ρ_it, 1 − low, 1 + high) A_i
@@ -26,24 +20,17 @@ class ABCGRPO(Regularized):
     """
 
     name: Literal["abc_grpo"] = static(default="abc_grpo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     negative_low: Share = 0.2
     negative_high: NonNegative = 0.2
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=TwoSidedClip(
+        return self.product(
+            self.z_scores,
+            TwoSidedClip(
                 clip_low=self.clip_low,
                 clip_high=self.clip_high,
                 negative_low=self.negative_low,
                 negative_high=self.negative_high,
             ),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
+            SequenceMean(),
         )

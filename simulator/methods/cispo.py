@@ -1,20 +1,14 @@
-"""CISPO: the importance weight is capped, the gradient never is."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Positive, part, static
-from ..surrogates.base import Surrogate
+from ..parts import Positive, part, static
 from ..surrogates.gates import TruncatedWeight
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class CISPO(Regularized):
+class CISPO(ZScored):
     """A capped weight in front of log π: tokens beyond the cap keep pushing.
 
     J = (1/Σ_j L_j) Σ_i Σ_t sg[ min(ρ_it, cap) ] A_i log π(o_it),   A_i = (R_i − R̄) / (σ + eps)
@@ -26,15 +20,6 @@ class CISPO(Regularized):
 
     name: Literal["cispo"] = static(default="cispo")
     cap: Positive = 5.0
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=TruncatedWeight(cap=self.cap),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, TruncatedWeight(cap=self.cap), TokenMean())

@@ -1,21 +1,14 @@
-"""CPPO: completions that say little are not trained on."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
+from ..parts import NonNegative, part, static
 from ..surrogates.filters import LargeAdvantages
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class CPPO(Regularized):
+class CPPO(ZScored, Clipped):
     """GRPO on the completions with a large advantage alone.
 
     J = (1/B) Σ_i 1{|A_i| > threshold} (1/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
@@ -27,19 +20,7 @@ class CPPO(Regularized):
     """
 
     name: Literal["cppo"] = static(default="cppo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     threshold: NonNegative = 0.5
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            filter=LargeAdvantages(threshold=self.threshold),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, self.clip, SequenceMean(), filter=LargeAdvantages(threshold=self.threshold))

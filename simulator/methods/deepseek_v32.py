@@ -1,21 +1,15 @@
-"""DeepSeek-V3.2's GRPO: completions that the policy has left behind are dropped, and the KL is unbiased."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GroupMean
-from ..parts import NonNegative, Positive, Share, part, static
-from ..surrogates.base import Surrogate
+from ..parts import Positive, part, static
 from ..surrogates.filters import OnPolicy
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate
 
 
+@METHODS.add
 @part
-class DeepSeekV32(Regularized):
+class DeepSeekV32(Clipped):
     """GRPO without the deviation, with a mask on stale bad completions.
 
     J = (1/B) Σ_i (M_i/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i ),   A_i = R_i − R̄
@@ -28,17 +22,7 @@ class DeepSeekV32(Regularized):
     """
 
     name: Literal["deepseek_v32"] = static(default="deepseek_v32")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     threshold: Positive = 1.0
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupMean(),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            filter=OnPolicy(threshold=self.threshold),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(GroupMean(), self.clip, SequenceMean(), filter=OnPolicy(threshold=self.threshold))

@@ -1,18 +1,13 @@
-"""DPPO: a trust region of probabilities, not of ratios."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GroupMean
 from ..parts import NonNegative, Positive, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Difference
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class DPPO(Regularized):
     """A token is silenced when its probability has moved too far, however large the factor.
@@ -32,11 +27,6 @@ class DPPO(Regularized):
     cap: Positive = 20.0
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupMean(),
-            level=Token(),
-            gate=Difference(divergence=self.divergence, low=self.low, high=self.high, cap=self.cap),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
+        return self.product(
+            GroupMean(), Difference(divergence=self.divergence, low=self.low, high=self.high, cap=self.cap), TokenMean()
         )

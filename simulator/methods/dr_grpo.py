@@ -1,20 +1,14 @@
-"""Dr. GRPO: GRPO without its two divisions."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GroupMean
-from ..parts import NonNegative, Positive, Share, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
+from ..parts import Positive, part, static
 from ..surrogates.reductions import ConstantLength
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate
 
 
+@METHODS.add
 @part
-class DrGRPO(Regularized):
+class DrGRPO(Clipped):
     """No deviation under the advantage and no length under the sum: rewards keep their size, tokens their weight.
 
     J = (1/B) Σ_i (1/length) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i ),   A_i = R_i − R̄
@@ -25,16 +19,7 @@ class DrGRPO(Regularized):
     """
 
     name: Literal["dr_grpo"] = static(default="dr_grpo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     length: Positive | None = None
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupMean(),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=ConstantLength(length=self.length),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(GroupMean(), self.clip, ConstantLength(length=self.length))

@@ -1,20 +1,14 @@
-"""DRO: the quadratic penalty on the log-ratio, token by token."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Positive, part, static
-from ..surrogates.base import Surrogate
+from ..parts import Positive, part, static
 from ..surrogates.gates import Restoring
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class DRO(Regularized):
+class DRO(ZScored):
     """The score function's push, and a spring on each token's log-ratio.
 
     J = (1/Σ_j L_j) Σ_i Σ_t [ A_i log ρ_it − ½ coef (log ρ_it)² ],   A_i = (R_i − R̄) / (σ + eps)
@@ -26,15 +20,6 @@ class DRO(Regularized):
 
     name: Literal["dro"] = static(default="dro")
     coef: Positive = 0.1
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=Restoring(coef=self.coef),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, Restoring(coef=self.coef), TokenMean())

@@ -1,20 +1,14 @@
-"""GCPO: the likelihood ratio of the whole completion is clipped."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
+from ..parts import part, static
 from ..surrogates.log_ratios import WholeSequence
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class GCPO(Regularized):
+class GCPO(ZScored, Clipped):
     """One ratio a completion, not normalised by its length: long completions reach the bound sooner.
 
     J = (1/B) Σ_i min( s_i A_i, clamp(s_i, 1 − clip_low, 1 + clip_high) A_i ),   s_i = π(o_i) / π_behavior(o_i)
@@ -24,17 +18,6 @@ class GCPO(Regularized):
     """
 
     name: Literal["gcpo"] = static(default="gcpo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=WholeSequence(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, self.clip, SequenceMean(), level=WholeSequence())

@@ -1,20 +1,14 @@
-"""GDPO: every reward source in its own unit."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, PerSource
-from ..parts import NonNegative, Share, Vector, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
+from ..advantages import PerSource
+from ..parts import Vector, part, static
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class GDPO(Regularized):
+class GDPO(ZScored, Clipped):
     """Each source is z-scored by itself before they are added up, so that a large one does not drown the others.
 
     J = (1/B) Σ_i (1/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
@@ -26,18 +20,11 @@ class GDPO(Regularized):
     """
 
     name: Literal["gdpo"] = static(default="gdpo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     weights: Vector | None = None
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=PerSource(weights=self.weights, ddof=self.ddof, eps=self.eps, whiten_eps=self.eps),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
+        return self.product(
+            PerSource(weights=self.weights, ddof=self.ddof, eps=self.eps, whiten_eps=self.eps),
+            self.clip,
+            SequenceMean(),
         )

@@ -1,18 +1,13 @@
-"""GPG: the policy gradient, made larger where the batch says little."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import SignalRescaled
 from ..parts import Positive, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class GPG(Regularized):
     """No ratio, no clip, no reference: rewards above the group's mean push log π, rescaled by the share of signal.
@@ -28,11 +23,4 @@ class GPG(Regularized):
     norm: Positive = 1.0
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=SignalRescaled(norm=self.norm),
-            level=Token(),
-            gate=Score(),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(SignalRescaled(norm=self.norm), Score(), TokenMean())

@@ -1,20 +1,14 @@
-"""GPPO: clipped tokens keep the gradient that they had at the bound."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
+from ..parts import NonNegative, part, static
 from ..surrogates.gates import BoundedClip
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class GPPO(Regularized):
+class GPPO(ZScored, Clipped):
     """PPO's clip bounds the push and does not end it.
 
     J = (1/Σ_j L_j) Σ_i Σ_t sg[ w_it ] A_i log π(o_it),   A_i = (R_i − R̄) / (σ + eps)
@@ -26,17 +20,7 @@ class GPPO(Regularized):
     """
 
     name: Literal["gppo"] = static(default="gppo")
-    clip_low: Share = 0.2
     clip_high: NonNegative = 0.28
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=BoundedClip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, BoundedClip(clip_low=self.clip_low, clip_high=self.clip_high), TokenMean())

@@ -1,20 +1,13 @@
-"""GRPO: z-scored rewards, PPO's clip, the mean of each completion's mean."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
+from ..parts import part, static
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class GRPO(Regularized):
+class GRPO(ZScored, Clipped):
     """Group z-scores replace the critic; every completion weighs the same, so its tokens weigh 1/length.
 
     J = (1/B) Σ_i (1/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
@@ -26,17 +19,6 @@ class GRPO(Regularized):
     """
 
     name: Literal["grpo"] = static(default="grpo")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(self.z_scores, self.clip, SequenceMean())

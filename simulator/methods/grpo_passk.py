@@ -1,20 +1,14 @@
-"""GRPO for Pass@k: only the best of the group counts."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import BestOfGroup, Ddof
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
+from ..advantages import BestOfGroup
+from ..parts import part, static
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class GRPOPassK(Regularized):
+class GRPOPassK(ZScored, Clipped):
     """The best completion is pushed by how much it is better than the second best, all others not at all.
 
     J = (1/B) Σ_i (1/L_i) Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
@@ -24,17 +18,6 @@ class GRPOPassK(Regularized):
     """
 
     name: Literal["grpo_passk"] = static(default="grpo_passk")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=BestOfGroup(ddof=self.ddof, eps=self.eps),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(BestOfGroup(ddof=self.ddof, eps=self.eps), self.clip, SequenceMean())

@@ -1,20 +1,15 @@
-"""GTPO: tokens that good and bad completions share are protected."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GroupMean
 from ..parts import NonNegative, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.filters import Conflicts
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceMean
 from ..surrogates.regularizers import Entropy
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class GTPO(Regularized):
     """No ratio and no clip: conflicting tokens are pushed by good completions alone, uncertain ones are left out.
@@ -32,12 +27,10 @@ class GTPO(Regularized):
     most_entropy: NonNegative | None = 0.7
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupMean(),
-            level=Token(),
-            gate=Score(),
-            reduction=SequenceMean(),
+        return self.product(
+            GroupMean(),
+            Score(),
+            SequenceMean(),
             filter=Conflicts(most_entropy=self.most_entropy),
-            kl=self.kl,
             entropy=Entropy(coef=-self.gamma, gradient="score") if self.entropy is None else self.entropy,
         )

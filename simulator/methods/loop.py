@@ -1,18 +1,13 @@
-"""LOOP: leave-one-out rewards under a clip that is symmetric in the logarithm."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import LeaveOneOut
 from ..parts import NonNegative, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class LOOP(Regularized):
     """RLOO's advantage, no deviation, and PPO's clip on [1/(1 + clip), 1 + clip].
@@ -26,11 +21,6 @@ class LOOP(Regularized):
     clip: NonNegative = 0.1
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=LeaveOneOut(),
-            level=Token(),
-            gate=Clip(clip_low=self.clip / (1.0 + self.clip), clip_high=self.clip),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
+        return self.product(
+            LeaveOneOut(), Clip(clip_low=self.clip / (1.0 + self.clip), clip_high=self.clip), TokenMean()
         )

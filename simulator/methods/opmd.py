@@ -1,18 +1,14 @@
-"""OPMD of Kimi k1.5: a spring instead of a clip."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GroupMean
 from ..parts import Positive, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Restoring
 from ..surrogates.log_ratios import WholeSequence
 from ..surrogates.reductions import SequenceMean
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class OPMD(Regularized):
     """The further the policy has moved, the harder it is pulled back to the one that said the completion.
@@ -28,11 +24,4 @@ class OPMD(Regularized):
     coef: Positive = 0.1
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupMean(),
-            level=WholeSequence(),
-            gate=Restoring(coef=self.coef),
-            reduction=SequenceMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(GroupMean(), Restoring(coef=self.coef), SequenceMean(), level=WholeSequence())

@@ -1,18 +1,13 @@
-"""OPO: the baseline of least variance, and no clip."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import LengthWeighted
 from ..parts import part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceSum
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class OPO(Regularized):
     """Exactly on-policy training: rewards above the group's length-weighted mean push log π.
@@ -25,11 +20,4 @@ class OPO(Regularized):
     name: Literal["opo"] = static(default="opo")
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=LengthWeighted(),
-            level=Token(),
-            gate=Score(),
-            reduction=SequenceSum(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(LengthWeighted(), Score(), SequenceSum())

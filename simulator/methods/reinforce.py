@@ -1,18 +1,13 @@
-"""REINFORCE: the score function's gradient, nothing else."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import Reward
 from ..parts import part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceSum
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class Reinforce(Regularized):
     """The reward pushes the log-probability of the whole completion: no baseline, no ratio, no clip.
@@ -25,11 +20,4 @@ class Reinforce(Regularized):
     name: Literal["reinforce"] = static(default="reinforce")
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=Reward(),
-            level=Token(),
-            gate=Score(),
-            reduction=SequenceSum(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(Reward(), Score(), SequenceSum())

@@ -1,20 +1,14 @@
-"""REINFORCE++: rewards are whitened over the whole batch."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import TokenWhitened
-from ..parts import NonNegative, Share, part, static
-from ..surrogates.base import Surrogate
-from ..surrogates.gates import Clip
-from ..surrogates.log_ratios import Token
+from ..parts import NonNegative, part, static
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Clipped, Surrogate
 
 
+@METHODS.add
 @part
-class ReinforcePlusPlus(Regularized):
+class ReinforcePlusPlus(Clipped):
     """No groups: a reward counts against the mean over all tokens of the batch, in units of their deviation.
 
     J = (1/Σ_j L_j) Σ_i Σ_t min( ρ_it A_i, clamp(ρ_it, 1 − clip_low, 1 + clip_high) A_i )
@@ -26,16 +20,7 @@ class ReinforcePlusPlus(Regularized):
     """
 
     name: Literal["reinforce_plus_plus"] = static(default="reinforce_plus_plus")
-    clip_low: Share = 0.2
-    clip_high: NonNegative = 0.2
     eps: NonNegative = 1e-8
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=TokenWhitened(eps=self.eps),
-            level=Token(),
-            gate=Clip(clip_low=self.clip_low, clip_high=self.clip_high),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(TokenWhitened(eps=self.eps), self.clip, TokenMean())

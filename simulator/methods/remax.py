@@ -1,18 +1,13 @@
-"""ReMax: the greedy completion is the baseline."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import GreedyBaseline
 from ..parts import part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceSum
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class ReMax(Regularized):
     """REINFORCE with the reward of the policy's most likely completion as the baseline: a group of one is enough.
@@ -25,11 +20,4 @@ class ReMax(Regularized):
     name: Literal["remax"] = static(default="remax")
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GreedyBaseline(),
-            level=Token(),
-            gate=Score(),
-            reduction=SequenceSum(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(GreedyBaseline(), Score(), SequenceSum())

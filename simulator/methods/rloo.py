@@ -1,18 +1,13 @@
-"""RLOO: REINFORCE with the other completions as the baseline."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import LeaveOneOut
 from ..parts import part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import Score
-from ..surrogates.log_ratios import Token
 from ..surrogates.reductions import SequenceSum
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class RLOO(Regularized):
     """Each completion is compared with the mean of the others: an unbiased baseline, no ratio, no clip.
@@ -25,11 +20,4 @@ class RLOO(Regularized):
     name: Literal["rloo"] = static(default="rloo")
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=LeaveOneOut(),
-            level=Token(),
-            gate=Score(),
-            reduction=SequenceSum(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(LeaveOneOut(), Score(), SequenceSum())

@@ -1,18 +1,14 @@
-"""TOPR: bad completions push only as far as the policy still says them."""
-
-from __future__ import annotations
-
 from typing import Literal
 
 from ..advantages import Reward
 from ..parts import Positive, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import TaperedWeight
 from ..surrogates.log_ratios import WholeSequence
 from ..surrogates.reductions import SequenceSum
-from .base import Regularized
+from .base import METHODS, Regularized, Surrogate
 
 
+@METHODS.add
 @part
 class TOPR(Regularized):
     """Positive advantages push without a ratio, negative ones with the completion's ratio, tapered at `cap`.
@@ -28,11 +24,4 @@ class TOPR(Regularized):
     cap: Positive = 1.0
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=Reward(),
-            level=WholeSequence(),
-            gate=TaperedWeight(cap=self.cap),
-            reduction=SequenceSum(),
-            kl=self.kl,
-            entropy=self.entropy,
-        )
+        return self.product(Reward(), TaperedWeight(cap=self.cap), SequenceSum(), level=WholeSequence())

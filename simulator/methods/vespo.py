@@ -1,20 +1,15 @@
-"""VESPO: a weight that fades out on both sides."""
-
-from __future__ import annotations
-
 from typing import Literal
 
-from ..advantages import Ddof, GroupZScore
 from ..parts import NonNegative, Positive, part, static
-from ..surrogates.base import Surrogate
 from ..surrogates.gates import GammaWeight
 from ..surrogates.log_ratios import WholeSequence
 from ..surrogates.reductions import TokenMean
-from .base import Regularized
+from .base import METHODS, Surrogate, ZScored
 
 
+@METHODS.add
 @part
-class VESPO(Regularized):
+class VESPO(ZScored):
     """The ratio of the whole completion becomes a weight with the shape of a gamma density, in front of log π.
 
     J = (1/Σ_j L_j) Σ_i Σ_t sg[ s_i^k e^{λ (1 − s_i)} ] A_i log π(o_it),   s_i = Π_t ρ_it
@@ -30,17 +25,11 @@ class VESPO(Regularized):
     lambda_pos: Positive = 3.0
     k_neg: NonNegative = 3.0
     lambda_neg: Positive = 2.0
-    ddof: Ddof = 1
-    eps: NonNegative = 1e-6
 
     def surrogate(self) -> Surrogate:
-        return Surrogate(
-            advantage=GroupZScore(ddof=self.ddof, eps=self.eps),
+        return self.product(
+            self.z_scores,
+            GammaWeight(k_pos=self.k_pos, lambda_pos=self.lambda_pos, k_neg=self.k_neg, lambda_neg=self.lambda_neg),
+            TokenMean(),
             level=WholeSequence(bound=20.0),
-            gate=GammaWeight(
-                k_pos=self.k_pos, lambda_pos=self.lambda_pos, k_neg=self.k_neg, lambda_neg=self.lambda_neg
-            ),
-            reduction=TokenMean(),
-            kl=self.kl,
-            entropy=self.entropy,
         )

@@ -7,11 +7,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..dialects import DIALECTS
 from ..dialects.tables import in_dialect
+from ..environments import ENVIRONMENTS
 from ..errors import describe, did_you_mean, dotted, schema_problems
-from ..experiment import DIALECTS, ENVIRONMENTS, METHODS, POLICIES, ROLLOUTS, Record, Training
+from ..experiment import Record, Training
+from ..methods import METHODS
 from ..optimizers.schema import build_optimizer, optimizer_problems
 from ..parts import Family, adapter_of, as_tuples
+from ..policies import POLICIES
+from ..rollouts import ROLLOUTS
 from .axes import AxisError, cross
 
 FAMILIES = {"environment": ENVIRONMENTS, "policy": POLICIES, "method": METHODS, "rollouts": ROLLOUTS}
@@ -105,6 +110,8 @@ def _named(family: Family, table: dict) -> tuple[type | None, Problems]:
         return family.members[tag], []
     if tag is None:
         return None, [(family.tag, f"is required: one of {', '.join(family.members)}")]
+    if tag in family.unusable:
+        return None, [(family.tag, family.unusable[tag])]
     spoken = [name for name, dialect in DIALECTS.members.items() if family is METHODS and str(tag) in dialect.presets]
     known = did_you_mean(str(tag), family.members)
     there = f"it is one of dialect {' and '.join(map(repr, spoken))}" if spoken else known

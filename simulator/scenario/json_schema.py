@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from ..experiment import DIALECTS, Record, Training
+from ..dialects import DIALECTS
+from ..experiment import Record, Training
 from ..optimizers.base import Measure, Settings
 from ..optimizers.signatures import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
 from .build import DEFAULTS, FAMILIES, PARTS

@@ -16,8 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
-from ..experiment import ENVIRONMENTS, NEEDS_A_FILE, Experiment, Training
+from ..experiment import NEEDS_A_FILE, Experiment, Training
 from ..parts import to_plain
 from ..probes import Metric, declared
 from ..rollouts import Recorded

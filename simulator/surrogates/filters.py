@@ -6,13 +6,12 @@ A filter is called with the minibatch and returns factors `[P, G, T]` of the tok
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from jaxtyping import Bool, Float
-from pydantic import Field
 
 from ..lazy import Array, jnp
-from ..parts import NonNegative, Positive, part, static
+from ..parts import Family, NonNegative, Positive, part, static
 from ..types import Minibatch
 
 
@@ -106,4 +105,5 @@ def _runs(tokens: Array, mask: Array) -> Bool[Array, "P G G T"]:
     return jnp.cumprod(same & both, axis=-1).astype(bool)
 
 
-Filter = Annotated[OnPolicy | LargeAdvantages | Conflicts, Field(discriminator="kind")]
+FILTERS = Family("filter", "kind", [OnPolicy, LargeAdvantages, Conflicts])
+Filter = Annotated[Any, FILTERS]

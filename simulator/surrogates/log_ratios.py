@@ -6,13 +6,12 @@ pushes goes back to the tokens through its transpose. `cuts` says that the level
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from jaxtyping import Bool, Float
-from pydantic import Field
 
 from ..lazy import Array, jnp
-from ..parts import NonNegative, Positive, part, static
+from ..parts import Family, NonNegative, Positive, part, static
 
 Values = Float[Array, "P G T"]
 Mask = Bool[Array, "P G T"]
@@ -119,4 +118,5 @@ class ClippedSequence:
         return low, high, jnp.zeros(log_ratio.shape, dtype=bool)
 
 
-Level = Annotated[Token | Sequence | WholeSequence | ClippedSequence, Field(discriminator="kind")]
+LEVELS = Family("level", "kind", [Token, Sequence, WholeSequence, ClippedSequence])
+Level = Annotated[Any, LEVELS]

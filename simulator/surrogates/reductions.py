@@ -7,13 +7,12 @@ completion's weights depend on no other completion.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from jaxtyping import Bool, Float
-from pydantic import Field
 
 from ..lazy import Array, jnp
-from ..parts import Positive, part, static
+from ..parts import Family, Positive, part, static
 
 
 def _lengths(mask: Bool[Array, "P G T"]) -> Float[Array, "P G 1"]:
@@ -107,4 +106,5 @@ class TokenSum:
         return jnp.where(mask, 1.0 / jnp.asarray(self.divisor, float), 0.0)
 
 
-Reduction = Annotated[SequenceMean | TokenMean | ConstantLength | SequenceSum | TokenSum, Field(discriminator="kind")]
+REDUCTIONS = Family("reduction", "kind", [SequenceMean, TokenMean, ConstantLength, SequenceSum, TokenSum])
+Reduction = Annotated[Any, REDUCTIONS]

@@ -35,8 +35,8 @@ class HalfRLOO(Regularized):
     name: Literal["half_rloo"] = static(default="half_rloo")
     divisor: Positive = 2.0
 
-    def surrogate(self) -> sim.Surrogate:
-        return sim.Surrogate(
+    def surrogate(self) -> sim.surrogates.Surrogate:
+        return sim.surrogates.Surrogate(
             advantage=LeaveOneOut(),
             level=Token(),
             gate=Score(),
@@ -62,9 +62,9 @@ class Workshop:
     ours = {}
     presets = {"plain": {"normalise": False}, "wide": {"clip_range": 0.4}}
 
-    def surrogate(self) -> sim.Surrogate:
-        grpo = sim.GRPO().surrogate().advantage
-        return sim.Surrogate(
+    def surrogate(self) -> sim.surrogates.Surrogate:
+        grpo = sim.methods.GRPO().surrogate().advantage
+        return sim.surrogates.Surrogate(
             advantage=grpo if self.normalise else LeaveOneOut(),
             level=Token(),
             gate=Clip(clip_low=0.1, clip_high=self.clip_range),

@@ -167,7 +167,7 @@ def test_the_family_reads_the_tag_and_makes_the_part(family, name):
 
 def test_a_name_is_given_once():
     with pytest.raises(ValueError, match="'bandit'"):
-        sim.ENVIRONMENTS.add(sim.Bandit)
+        sim.ENVIRONMENTS.add(sim.environments.Bandit)
 
 
 # Environments
@@ -204,7 +204,7 @@ def test_a_completion_that_a_prompt_can_have_is_said_as_it_is_written(name):
 
 @pytest.mark.parametrize("name", sim.ENVIRONMENTS.members)
 def test_the_list_leaves_out_nothing_that_a_prompt_can_say(name):
-    environment, policy = part("environment", name), sim.Tabular(start="gaussian")
+    environment, policy = part("environment", name), sim.policies.Tabular(start="gaussian")
     listed, params = list_completions(environment), policy.init(jax.random.key(0), environment)
     chances = np.exp(completion_logprobs(policy, params, listed))
     np.testing.assert_allclose(chances.sum(axis=1), np.ones(environment.num_prompts), rtol=1e-12)
@@ -324,7 +324,9 @@ def spellings():
     seen = set()
     for dialect, cls in sim.DIALECTS.members.items():
         for name, options in cls.presets.items():
-            factors = dataclasses.replace(cls(**options).surrogate(), advantage=sim.GRPO().surrogate().advantage)
+            factors = dataclasses.replace(
+                cls(**options).surrogate(), advantage=sim.methods.GRPO().surrogate().advantage
+            )
             if (product := str(factors)) not in seen:
                 yield pytest.param(cls(**options), id=f"{dialect} {name}")
             seen.add(product)

@@ -152,11 +152,13 @@ def test_a_trap_in_a_file_is_refused_with_its_key(fields, key, words):
 def run(trap, completions=None):
     experiment = sim.Experiment(
         environment=trap,
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=sim.optimizer("sgd", learning_rate=0.1),
         training=sim.Training(num_rollouts=1, group_size=4, epochs=2),
-        rollouts=sim.Sampled() if completions is None else sim.Fixed(completions=np.array([completions])),
+        rollouts=sim.rollouts.Sampled()
+        if completions is None
+        else sim.rollouts.Fixed(completions=np.array([completions])),
         record=sim.Record(ratios=sim.Stride()),
     )
     return jax.jit(sim.simulate)(experiment, jax.random.key(0))

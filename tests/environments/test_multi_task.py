@@ -66,7 +66,7 @@ def test_states_of_different_tasks_never_meet():
 def test_the_return_is_the_mean_over_prompts_of_each_worlds_own():
     # a uniform policy: arms 1.2/3 and 1.5/3, times 5; the tree says 1 a third of the time, then again: 1/3 + 2/9
     world = two_tasks(scale=5.0)
-    policy = sim.Tabular()
+    policy = sim.policies.Tabular()
     listed = list_completions(world)
     logprobs = completion_logprobs(policy, policy.init(jax.random.key(0), world), listed)
     expected = [5 * 1.2 / 3, 5 * 1.5 / 3, 1 / 3 + 2 / 9]
@@ -78,8 +78,8 @@ def test_a_world_that_stands_alone_is_simulated_as_it_is():
     def trace(environment):
         experiment = sim.Experiment(
             environment=environment,
-            policy=sim.Tabular(),
-            method=sim.GRPO(),
+            policy=sim.policies.Tabular(),
+            method=sim.methods.GRPO(),
             optimizer=sim.optimizer("sgd", learning_rate=0.1),
             training=sim.Training(num_rollouts=3, group_size=4, epochs=2),
         )

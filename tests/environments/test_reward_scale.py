@@ -166,8 +166,8 @@ def test_a_run_is_paid_the_factor_of_its_rollout_and_no_other(scale, expected):
     # every arm pays 1, so the mean reward of a rollout is its factor, and there is nothing to learn
     experiment = sim.Experiment(
         environment=Bandit(rewards=np.ones((1, 2)), reward_scale=scale),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=sim.optimizer("sgd", learning_rate=0.1),
         training=sim.Training(num_rollouts=7, group_size=3),
     )

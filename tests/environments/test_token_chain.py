@@ -201,8 +201,8 @@ def test_a_chain_in_a_file_is_refused_with_its_key(fields, key, words):
 def run(environment, rollouts, **training):
     experiment = sim.Experiment(
         environment=environment,
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=sim.optimizer("sgd", learning_rate=0.1),
         training=sim.Training(**{"num_rollouts": 1, "group_size": 4, "epochs": 2, **training}),
         rollouts=rollouts,
@@ -215,7 +215,7 @@ def run(environment, rollouts, **training):
 @pytest.mark.parametrize("scale", [1e12, 1e-12])
 def test_the_largest_chain_runs_at_any_reward_scale(context, scale):
     sized = {"vocab_size": 128, "targets": None, "num_prompts": 2, "length": 64, "context": context}
-    trace, plain = (run(chain(**sized, reward_scale=size), sim.Sampled()) for size in (scale, 1.0))
+    trace, plain = (run(chain(**sized, reward_scale=size), sim.rollouts.Sampled()) for size in (scale, 1.0))
     assert np.all(trace.tokens.mask) and trace.tokens.mask.shape == (1, 2, 4, 64)
     np.testing.assert_array_equal(trace.tokens.tokens, plain.tokens.tokens)  # the rollout is drawn before any update
     np.testing.assert_allclose(trace.tokens.rewards, scale * plain.tokens.rewards, rtol=1e-14)
@@ -226,14 +226,14 @@ def test_a_prefix_chain_of_many_states_runs():
     # Σ_{d<3} 32^d = 1057 states
     environment = chain(vocab_size=32, targets=((1, 2, 3),), context="prefix")
     assert environment.num_states == 1057
-    trace = run(environment, sim.Sampled())
+    trace = run(environment, sim.rollouts.Sampled())
     assert np.all(np.isfinite(trace.params["logits"]))
 
 
 def test_where_nobody_is_right_nothing_moves():
     texts = [[[0, 1]] * 4, [[0]] * 4, [[0, 0, 0], [1, 1, 1], [2, 2, 2], [1, 0, 0]], [[0, 0]] * 4]
     padded = np.array([[[*text, *[-1] * (3 - len(text))] for text in group] for group in texts])
-    trace = run(chain(credit="sparse"), sim.Fixed(completions=padded))
+    trace = run(chain(credit="sparse"), sim.rollouts.Fixed(completions=padded))
     np.testing.assert_array_equal(trace.tokens.rewards, np.zeros((1, 4, 4)))
     np.testing.assert_array_equal(trace.params["logits"], np.zeros((8, 3)))
 
@@ -242,6 +242,6 @@ def test_where_nobody_is_right_nothing_moves():
 def test_one_winner_has_the_advantage_over_all_others(scale):
     # Dr. GRPO: A = R − mean: (1, 0, 0, 0) has mean 1/4
     environment = chain(targets=((2, 0),), credit="sparse", reward_scale=scale)
-    trace = run(environment, sim.Fixed(completions=np.array([[[2, 0], [2, 1], [0, 0], [1, 1]]])))
+    trace = run(environment, sim.rollouts.Fixed(completions=np.array([[[2, 0], [2, 1], [0, 0], [1, 1]]])))
     np.testing.assert_allclose(trace.tokens.rewards[0, 0] / scale, [1, 0, 0, 0], rtol=1e-14)
     np.testing.assert_allclose(trace.tokens.advantages[0, 0] / scale, [0.75, -0.25, -0.25, -0.25], rtol=1e-14)

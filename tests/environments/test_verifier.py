@@ -184,8 +184,8 @@ def test_a_fixed_completion_still_ends_where_the_world_ends_it():
 def run(verifier, rollouts):
     experiment = sim.Experiment(
         environment=verifier,
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=sim.optimizer("sgd", learning_rate=0.1),
         training=sim.Training(num_rollouts=2, group_size=4),
         rollouts=rollouts,
@@ -197,7 +197,7 @@ def run(verifier, rollouts):
 @pytest.mark.parametrize(("false_positive", "false_negative"), [(0.0, 1.0), (1.0, 0.0)])
 def test_a_verifier_that_says_the_same_of_all_teaches_nothing(false_positive, false_negative):
     rates = {"false_positive": false_positive, "false_negative": false_negative}
-    trace = run(Verifier(world=ARMS, reward_scale=1e12, **rates), sim.Sampled())
+    trace = run(Verifier(world=ARMS, reward_scale=1e12, **rates), sim.rollouts.Sampled())
     np.testing.assert_array_equal(trace.tokens.rewards, np.full((2, 2, 4), 1e12 * false_positive))
     np.testing.assert_array_equal(trace.params["logits"], np.zeros((2, 3)))
 
@@ -207,5 +207,5 @@ def test_one_that_is_always_wrong_turns_the_advantages_round(scale):
     # one right completion of four gets 0, the others 1: mean 3/4, A = R − mean
     world = Bandit(rewards=np.array([[1.0, 0.0, 0.0]]))
     verifier = Verifier(world=world, false_positive=1.0, false_negative=1.0, reward_scale=scale)
-    trace = run(verifier, sim.Fixed(completions=np.array([[[0], [1], [2], [2]]])))
+    trace = run(verifier, sim.rollouts.Fixed(completions=np.array([[[0], [1], [2], [2]]])))
     np.testing.assert_allclose(trace.tokens.advantages[0, 0] / scale, [-0.75, 0.25, 0.25, 0.25], rtol=1e-14)

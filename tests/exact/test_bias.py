@@ -101,7 +101,9 @@ def test_a_method_that_makes_no_gradient_has_no_direction():
 # Truths that are zero for a reason, worked out by the oracle
 
 
-@pytest.mark.parametrize("method", [sim.GRPO(), sim.DrGRPO(), sim.Reinforce()], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method", [sim.methods.GRPO(), sim.methods.DrGRPO(), sim.methods.Reinforce()], ids=lambda m: m.name
+)
 @pytest.mark.parametrize("pays", [(0.1, 0.7), (1e3 + 0.1, 1e-3)])
 def test_where_all_completions_are_worth_the_same_there_is_no_direction(method, pays):
     world = Spelled(
@@ -121,7 +123,7 @@ def test_where_all_completions_are_worth_the_same_there_is_no_direction(method, 
 def test_a_truth_that_is_rounding_beside_the_gradients_noise_has_no_direction(precision):
     # both arms pay 0.66 on average, but 0.1 · 0.3 + 0.9 · 0.7 and 0.7 · 0.6 + 0.3 · 0.8 are rounded differently
     arms = (((0,), ((0.1, (0.3,)), (0.9, (0.7,)))), ((1,), ((0.7, (0.6,)), (0.3, (0.8,)))))
-    found = measured(Spelled(said=(arms,)), sim.DrGRPO(), [[0.3, -0.4]], precision)
+    found = measured(Spelled(said=(arms,)), sim.methods.DrGRPO(), [[0.3, -0.4]], precision)
     assert 0 < found["bias/true_norm"] < 1e-6
     assert np.isnan(found["bias/cos_true"]) and np.isnan(found["bias/scale"])
     assert found["bias/norm"] < 1e-6 and found["bias/std"] > 0.01
@@ -130,7 +132,7 @@ def test_a_truth_that_is_rounding_beside_the_gradients_noise_has_no_direction(pr
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_the_bias_that_lengths_put_on_a_first_token_is_found_in_either_precision(precision):
     # formulas A.3: true gradient 0 at the root, expected (0.00253, −0.00253) with weights 1/(G L)
-    world, point = LengthTrap(short=10, long=40), sim.GRPO().surrogate()
+    world, point = LengthTrap(short=10, long=40), sim.methods.GRPO().surrogate()
     table = np.zeros((world.num_states, 2))
     table[0] = np.log([0.9, 0.1])
     found = measured(world, replace(point, advantage=GroupMean()), table, precision, group_size=4)

@@ -170,10 +170,10 @@ def test_without_length_weights_the_same_prefix_is_left_alone():
 @pytest.mark.parametrize("size", [2, 5])
 def test_whole_likelihoods_give_the_gradient_of_the_return(size):
     # f ≡ 1: (G−1)/G of it with the group's mean as the baseline, all of it when a completion is left out of its own
-    truth = true_gradient(situation(CHANCE, sim.RLOO(), PARAMS)).grads["logits"]
+    truth = true_gradient(situation(CHANCE, sim.methods.RLOO(), PARAMS)).grads["logits"]
     for method, share in (
-        (sim.Reinforce(), 1.0),
-        (sim.RLOO(), 1.0),
+        (sim.methods.Reinforce(), 1.0),
+        (sim.methods.RLOO(), 1.0),
         (point(reduction=SequenceSum()), (size - 1) / size),
     ):
         found = by_pairs(situation(CHANCE, method, PARAMS, group_size=size)).mean["logits"]

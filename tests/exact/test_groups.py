@@ -139,7 +139,7 @@ def on_policy(method):
 
 
 # ReMax: there are no greedy completions here; GDPO: z-scores that add up to the same up to rounding are whitened, too
-KNOWN = [cls for cls in sim.METHODS.members.values() if cls not in (Surrogate, sim.ReMax, sim.GDPO)]
+KNOWN = [cls for cls in sim.METHODS.members.values() if cls not in (Surrogate, sim.methods.ReMax, sim.methods.GDPO)]
 DISTINCT = list({on_policy(method): method for method in KNOWN}.values())
 
 
@@ -161,9 +161,9 @@ def test_rewards_that_are_drawn_are_part_of_what_is_listed(advantage):
 @pytest.mark.parametrize(
     ("policy", "method"),
     [
-        (LogLinear(), sim.GRPO(clip_low=0.05, clip_high=0.05)),  # groups by themselves: their variances add up
-        (LowRank(), sim.DAPO()),
-        (Transformer(start="gaussian", width=4), sim.DAPO()),
+        (LogLinear(), sim.methods.GRPO(clip_low=0.05, clip_high=0.05)),  # groups by themselves: their variances add up
+        (LowRank(), sim.methods.DAPO()),
+        (Transformer(start="gaussian", width=4), sim.methods.DAPO()),
     ],
     ids=["log_linear", "low_rank", "transformer"],
 )
@@ -190,22 +190,24 @@ def test_a_bandit_whose_arms_are_drawn_is_enumerated_over_what_they_pay():
     )
     bandit = Bandit(rewards=chances, distribution="bernoulli", reward_scale=3.0)
     params, behavior = logits(world, 3), logits(world, 4)
-    expected = brute_force.moments(situation(world, sim.DAPO(), params, behavior, group_size=3), one_program=True)
-    brute_force.assert_same(compiled(by_groups, bandit, sim.DAPO(), params, behavior, group_size=3), expected)
+    expected = brute_force.moments(
+        situation(world, sim.methods.DAPO(), params, behavior, group_size=3), one_program=True
+    )
+    brute_force.assert_same(compiled(by_groups, bandit, sim.methods.DAPO(), params, behavior, group_size=3), expected)
 
 
 def test_regularisers_are_no_part_of_it():
-    penalised = sim.GRPO(kl=sim.KL(coef=3.0), entropy=sim.Entropy(coef=2.0))
-    plain, other = (compiled(by_groups, UNEVEN, method, PARAMS, BEHAVIOR) for method in (sim.GRPO(), penalised))
+    penalised = sim.methods.GRPO(kl=sim.surrogates.KL(coef=3.0), entropy=sim.surrogates.Entropy(coef=2.0))
+    plain, other = (compiled(by_groups, UNEVEN, method, PARAMS, BEHAVIOR) for method in (sim.methods.GRPO(), penalised))
     jax.tree.map(np.testing.assert_array_equal, plain, other)
 
 
 def test_a_completion_that_a_prompt_cannot_have_counts_nothing():
     # alone, the second prompt has its own two completions; beside the first, three that it cannot have as well
     alone = Spelled(said=UNEVEN.said[1:], certain=tuple((0, prefix) for _, prefix in UNEVEN.certain))
-    both = compiled(by_groups, UNEVEN, sim.GRPO(), PARAMS, BEHAVIOR).mean["logits"]
+    both = compiled(by_groups, UNEVEN, sim.methods.GRPO(), PARAMS, BEHAVIOR).mean["logits"]
     rows = [UNEVEN.prefixes().index((1, prefix)) for _, prefix in alone.prefixes()]
-    one = compiled(by_groups, alone, sim.GRPO(), PARAMS[rows], BEHAVIOR[rows]).mean["logits"]
+    one = compiled(by_groups, alone, sim.methods.GRPO(), PARAMS[rows], BEHAVIOR[rows]).mean["logits"]
     np.testing.assert_allclose(2 * both[jnp.asarray(rows)], one, rtol=1e-13, atol=1e-16)  # 1/B, of twice as many
     assert np.max(np.abs(one)) > 1e-3
 
@@ -230,7 +232,7 @@ def test_the_orders_of_all_batches_are_all_ordered_batches():
 def test_a_group_that_can_come_in_more_orders_than_a_float_holds_is_enumerated():
     # two arms at even odds, group of 1100: A = ±1 up to eps, and the gradient is that of a binomial count
     world = Spelled(said=((((0,), paid(1.0)), ((1,), paid(0.0))),))
-    found = compiled(by_groups, world, sim.GRPO(ddof=0, eps=0.0), np.zeros((1, 2)), group_size=1100)
+    found = compiled(by_groups, world, sim.methods.GRPO(ddof=0, eps=0.0), np.zeros((1, 2)), group_size=1100)
     # g = (1/G) Σ A_i (1{a_i} − ½) = √(p̂ (1 − p̂)) for the good arm, p̂ = k/G with k ~ Binomial(G, ½)
     counts = np.random.default_rng(0).binomial(1100, 0.5, size=200_000) / 1100
     assert found.mean["logits"][0, 0] == pytest.approx(np.sqrt(counts * (1 - counts)).mean(), rel=1e-5)

@@ -20,9 +20,9 @@ from tests.exact.worlds import CHANCE, UNEVEN, Spelled, logits, situation
 TREE = TokenTree(vocab_size=3, max_length=3, reward=CountToken(token=1), length_cost=0.3)
 # name -> (world, method, policy's seed, behavior's seed, completions a prompt)
 CASES = {
-    "grpo": (CHANCE, sim.GRPO(), 11, None, 3),
-    "dr_grpo": (TREE, sim.DrGRPO(), 13, None, 3),
-    "gspo off-policy": (CHANCE, sim.GSPO(), 14, 24, 2),
+    "grpo": (CHANCE, sim.methods.GRPO(), 11, None, 3),
+    "dr_grpo": (TREE, sim.methods.DrGRPO(), 13, None, 3),
+    "gspo off-policy": (CHANCE, sim.methods.GSPO(), 14, 24, 2),
 }
 NORMS = ("bias/norm", "prefix/expected_bias")
 
@@ -79,7 +79,7 @@ NOISY = Bandit(rewards=np.random.default_rng(16).uniform(size=(16, 8)), distribu
 
 
 def test_noise_is_not_taken_for_bias():
-    found = measured((NOISY, sim.RLOO(), 17, None, 4), FEW, True, 100)
+    found = measured((NOISY, sim.methods.RLOO(), 17, None, 4), FEW, True, 100)
     noise = np.mean(found["bias/std"]) / np.sqrt(64)
     assert noise > 0.4 * found["bias/true_norm"][0]  # ‖E[g]‖² would be over by a sixth
     off = 1 - found["bias/cos_true"]
@@ -90,7 +90,7 @@ def test_noise_is_not_taken_for_bias():
 
 def test_noise_is_not_taken_for_truth():
     # GRPO, whose own gradients are not those that the truth is estimated with
-    case = (NOISY, sim.GRPO(), 17, None, 4)
+    case = (NOISY, sim.methods.GRPO(), 17, None, 4)
     known, sampled = measured(case, MonteCarlo(batches=16384), True, 1), measured(case, FEW, False, 100)
     assert np.mean(sampled["bias/true_norm_se"]) > 0.05 * known["bias/true_norm"][0]
     for name in ("bias/true_norm", "bias/scale", "bias/cos_true"):
@@ -110,7 +110,7 @@ def test_the_error_of_the_prefixs_bias_knows_that_of_the_scale():
     def measure(key):
         table = np.zeros((3, 2))
         table[0] = np.log([0.99, 0.01])
-        return FEW.measure(key, situation(world, sim.RLOO(), table, group_size=4))
+        return FEW.measure(key, situation(world, sim.methods.RLOO(), table, group_size=4))
 
     found = jax.jit(jax.vmap(measure))(jax.random.split(jax.random.key(8), 400))
     spread = np.sqrt(np.mean(found["prefix/expected_bias"] ** 2))  # the truth is that there is none
@@ -118,8 +118,8 @@ def test_the_error_of_the_prefixs_bias_knows_that_of_the_scale():
 
 
 def test_a_group_of_one_is_measured_too():
-    found = measured((UNEVEN, sim.Reinforce(), 18, None, 1), MANY, False, 1)
-    exact = measured((UNEVEN, sim.Reinforce(), 18, None, 1), ENUMERATED, True, 1)
+    found = measured((UNEVEN, sim.methods.Reinforce(), 18, None, 1), MANY, False, 1)
+    exact = measured((UNEVEN, sim.methods.Reinforce(), 18, None, 1), ENUMERATED, True, 1)
     for name in ("bias/scale", "bias/true_norm", "bias/std"):
         np.testing.assert_allclose(found[name], exact[name], atol=4 * found[f"{name}_se"][0], err_msg=name)
 
@@ -130,8 +130,8 @@ def test_a_group_of_one_is_measured_too():
 def run(oracle, probes=("bias", "reward", "update", "ratio"), learning_rate=0.1, **training):
     experiment = sim.Experiment(
         environment=TREE,
-        policy=sim.Tabular(bias=np.array([-0.5, 0.2, 0.4])),
-        method=sim.GRPO(),
+        policy=sim.policies.Tabular(bias=np.array([-0.5, 0.2, 0.4])),
+        method=sim.methods.GRPO(),
         optimizer=sim.optimizer("adam", learning_rate=learning_rate),
         training=sim.Training(**{"num_rollouts": 3, "group_size": 3, "epochs": 2, **training}),
         record=sim.Record(probes=probes, oracle=oracle),

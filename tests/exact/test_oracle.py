@@ -23,9 +23,9 @@ advance = jax.jit(sim.advance, static_argnames="count")
 def experiment(**parts):
     """Three rollouts of a bandit of two prompts, under the enumeration."""
     given = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5], [0.0, 0.2, 0.9]])),
-        policy=sim.Tabular(start="gaussian"),
-        method=sim.GRPO(),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.5], [0.0, 0.2, 0.9]])),
+        policy=sim.policies.Tabular(start="gaussian"),
+        method=sim.methods.GRPO(),
         optimizer=sim.optimizer("sgd", learning_rate=2.0),
         training=sim.Training(num_rollouts=3, group_size=3, epochs=2),
         record=sim.Record(probes=("bias",), oracle=Enumerated()),
@@ -44,7 +44,7 @@ def test_a_run_records_what_the_oracle_finds_where_each_rollout_begins():
 
 
 def test_off_policy_batches_come_from_the_policy_of_before_and_push_the_one_that_is_trained():
-    given = experiment(rollouts=Sampled(staleness=1), method=sim.DrGRPO())  # on-policy it has a closed form
+    given = experiment(rollouts=Sampled(staleness=1), method=sim.methods.DrGRPO())  # on-policy it has a closed form
     state = sim.init(given, KEY)
     before = state.params
     for rollout in range(3):
@@ -72,8 +72,12 @@ def asked(given, rollout, params, behavior):
 
 
 def test_the_oracle_knows_the_rewards_of_the_rollout_at_hand():
-    rewards = sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5]]), reward_scale=Jump(at=2, before=1.0, after=5.0))
-    still = experiment(environment=rewards, optimizer=sim.optimizer("sgd", learning_rate=0.0), method=sim.DrGRPO())
+    rewards = sim.environments.Bandit(
+        rewards=np.array([[1.0, 0.0, 0.5]]), reward_scale=Jump(at=2, before=1.0, after=5.0)
+    )
+    still = experiment(
+        environment=rewards, optimizer=sim.optimizer("sgd", learning_rate=0.0), method=sim.methods.DrGRPO()
+    )
     metrics = sim.simulate(still, KEY).metrics
     for name in ("bias/true_norm", "bias/std"):
         np.testing.assert_allclose(metrics[name][:, 0] / metrics[name][0, 0], [1.0, 1.0, 5.0], rtol=1e-13)

@@ -144,12 +144,12 @@ def test_a_run_resets_at_the_beginning_of_every_so_many_rollouts():
     ends = []
     for every in (1, 2, 3):
         experiment = sim.Experiment(
-            environment=sim.Bandit(rewards=np.array([[1.0, 0.5, 0.0]])),
-            policy=sim.Tabular(),
-            method=sim.DrGRPO(clip_low=0.99, clip_high=100.0),
+            environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.5, 0.0]])),
+            policy=sim.policies.Tabular(),
+            method=sim.methods.DrGRPO(clip_low=0.99, clip_high=100.0),
             optimizer=sim.optimizer("adam", learning_rate=0.1, state="reset", reset_every=every),
             training=sim.Training(num_rollouts=3, group_size=4, epochs=2),
-            rollouts=sim.Fixed(completions=np.array([[[0], [1], [2], [2]]])),
+            rollouts=sim.rollouts.Fixed(completions=np.array([[[0], [1], [2], [2]]])),
             record=sim.Record(probes=("ratio",)),
         )
         ends.append(run(experiment, jax.random.key(0)).params["logits"][0])

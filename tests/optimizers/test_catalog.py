@@ -64,12 +64,12 @@ def compiled():
 def bandit(optimizer):
     """Three updates on three completions."""
     return sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5]])),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.5]])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=1, group_size=3, epochs=3),
-        rollouts=sim.Fixed(completions=np.array([[[0], [1], [2]]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[0], [1], [2]]])),
         record=sim.Record(probes=("update",)),
     )
 

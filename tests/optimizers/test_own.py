@@ -55,9 +55,9 @@ def steps(optimizer):
 def trained(optimizer):
     """The parameters of a bandit after two rollouts of three updates."""
     experiment = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.5]])),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.5]])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=2, group_size=4, epochs=3),
         record=sim.Record(probes=("update",)),

@@ -202,9 +202,9 @@ PROBES = ("ratio", "drift", "kl", "exact_return", "twin")
 def sampled(optimizer, **record):
     """Three sampled rollouts of a token tree, whose later rollouts depend on what the updates did."""
     return sim.Experiment(
-        environment=sim.TokenTree(vocab_size=3, max_length=2, reward=CountToken(token=1)),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        environment=sim.environments.TokenTree(vocab_size=3, max_length=2, reward=CountToken(token=1)),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=3, group_size=6, epochs=2, minibatches=2),
         record=sim.Record(probes=PROBES, ratios=sim.Stride(), **record),

@@ -51,8 +51,8 @@ def both(name):
     recording = recorded(config, float64=True)
     method = TRL(**{key: value for key, value in config.items() if key in OPTIONS})
     experiment = sim.Experiment(
-        environment=sim.RecordedWorld(),
-        policy=sim.Tabular(),
+        environment=sim.environments.RecordedWorld(),
+        policy=sim.policies.Tabular(),
         method=method,
         optimizer=sim.optimizer(
             "adamw", learning_rate=config["learning_rate"], weight_decay=0.0, max_grad_norm=1.0, max_grad_norm_eps=1e-6

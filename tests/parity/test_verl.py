@@ -87,13 +87,15 @@ def test_the_advantages_are_verls(case):
         options["gdpo_reward_weights"] = np.array(options["gdpo_reward_weights"])
     inputs = ADVANTAGES["inputs"]
     sources = inputs["sources"] if estimator == "gdpo" else [inputs["rewards"]]
-    found = sim.Verl(adv_estimator=estimator, **options).surrogate().advantages(rollout(sources))
+    found = sim.dialects.Verl(adv_estimator=estimator, **options).surrogate().advantages(rollout(sources))
     close(found.ravel(), case["advantages"], estimator)
 
 
 def test_every_estimator_of_the_dialect_is_held_against_verl():
     held = {case["estimator"].removesuffix("_vectorized") for case in ADVANTAGES["cases"]}
-    assert held == {preset["adv_estimator"] for preset in sim.Verl.presets.values() if "adv_estimator" in preset}
+    assert held == {
+        preset["adv_estimator"] for preset in sim.dialects.Verl.presets.values() if "adv_estimator" in preset
+    }
 
 
 # Losses
@@ -105,7 +107,7 @@ def loss_of(case):
     inputs = LOSSES["inputs"][case["inputs"]]
     log_prob, old = inputs["log_prob"], inputs["old_log_prob"]
     batch = minibatch(log_prob, old, old, masked(inputs), inputs["advantages"])
-    return sim.Verl(loss_mode=case["loss_mode"], **case["options"], **modes).surrogate(), batch
+    return sim.dialects.Verl(loss_mode=case["loss_mode"], **case["options"], **modes).surrogate(), batch
 
 
 def rounding(case):
@@ -140,7 +142,7 @@ def test_the_tokens_that_are_clipped_are_verls(case):
 
 
 def test_the_losses_that_are_not_carried_are_two():
-    every, modes = {case["loss_mode"] for case in LOSSES["cases"]}, sim.Verl.presets.values()
+    every, modes = {case["loss_mode"] for case in LOSSES["cases"]}, sim.dialects.Verl.presets.values()
     assert every - {case["loss_mode"] for case in CARRIED} == NOT_CARRIED
     assert every - NOT_CARRIED == {"vanilla"} | {preset["loss_mode"] for preset in modes if "loss_mode" in preset}
 
@@ -151,7 +153,7 @@ def test_the_losses_that_are_not_carried_are_two():
 @pytest.mark.parametrize("case", REDUCTIONS["cases"], ids=said("loss_agg_mode", "options"))
 def test_the_weights_of_the_tokens_are_verls(case):
     inputs = REDUCTIONS["inputs"]
-    reduction = sim.Verl(loss_agg_mode=case["loss_agg_mode"], **case["options"]).surrogate().reduction
+    reduction = sim.dialects.Verl(loss_agg_mode=case["loss_agg_mode"], **case["options"]).surrogate().reduction
     weights = reduction(jnp.asarray(masked(inputs))[None])[0]
     close(weights, case["gradient"], case["loss_agg_mode"])
     close(np.sum(weights * np.array(inputs["loss_mat"])), case["loss"], case["loss_agg_mode"])
@@ -164,7 +166,7 @@ def test_the_weights_of_the_tokens_are_verls(case):
 def test_the_penalty_and_its_gradient_are_verls(case):
     log_prob, reference = (np.array(PENALTIES["inputs"][name])[:, None] for name in ("log_prob", "ref_log_prob"))
     batch = minibatch(log_prob, log_prob, reference, np.ones(log_prob.shape, dtype=bool), np.zeros(len(log_prob)))
-    kl = sim.Verl(use_kl_loss=True, kl_loss_coef=1.0, kl_loss_type=case["kl_penalty"]).surrogate().kl
+    kl = sim.dialects.Verl(use_kl_loss=True, kl_loss_coef=1.0, kl_loss_type=case["kl_penalty"]).surrogate().kl
 
     def penalty(weights, log_probs):
         seen = Minibatch(**{**vars(batch), "log_probs": log_probs})

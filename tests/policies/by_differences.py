@@ -12,7 +12,9 @@ from simulator.environments.reward_rules import CountToken
 from simulator.probes.base import PROBES
 from tests.environments import prefixes
 
-WORLD = sim.TokenTree(vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1)
+WORLD = sim.environments.TokenTree(
+    vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1
+)
 SAID = (((1, 0), (2, 2, 1)), ((2, 0), (1, 1, 2)))
 PREFIXES = prefixes.unfinished(3, 3)
 KEY = jax.random.key(3)
@@ -29,10 +31,10 @@ def experiment(policy, epochs):
     return sim.Experiment(
         environment=WORLD,
         policy=policy,
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=sim.optimizer("sgd", learning_rate=RATE),
         training=sim.Training(num_rollouts=1, group_size=2, epochs=epochs),
-        rollouts=sim.Fixed(completions=np.array([[[1, 0, -1], [2, 2, 1]], [[2, 0, -1], [1, 1, 2]]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[1, 0, -1], [2, 2, 1]], [[2, 0, -1], [1, 1, 2]]])),
         record=sim.Record(probes=("ratio", "clip")),
     )
 

@@ -42,7 +42,7 @@ def scenario(name, **training):
 def test_tokens_are_drawn_from_the_logits_of_their_rows(name):
     spoken = policy(name).prepare(jax.random.key(1), WORLD)
     params = noisy(spoken.init(KEY, WORLD))
-    said = sim.Sampled().walk(KEY, WORLD, spoken, params, 40)
+    said = sim.rollouts.Sampled().walk(KEY, WORLD, spoken, params, 40)
     logits, rows = np.asarray(spoken.logits(params, said)), np.asarray(spoken.rows(said))
     uniforms = np.moveaxis(np.asarray(jax.random.uniform(KEY, (3, 2, 40))), 0, 2)
     # token v is the one with cdf[v − 1] <= u < cdf[v]
@@ -76,7 +76,7 @@ def test_lanes_of_a_sweep_are_the_runs_alone_and_stretches_the_run_in_one_piece(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_policy_starts_uniform_unless_it_is_told_otherwise(name):
     spoken = policy(name).prepare(jax.random.key(1), WORLD)
-    said = sim.Sampled().walk(KEY, WORLD, spoken, spoken.init(KEY, WORLD), 4)
+    said = sim.rollouts.Sampled().walk(KEY, WORLD, spoken, spoken.init(KEY, WORLD), 4)
     np.testing.assert_array_equal(np.ptp(spoken.logits(spoken.init(KEY, WORLD), said), axis=1), 0.0)
 
 

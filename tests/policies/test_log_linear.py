@@ -13,7 +13,9 @@ from tests.policies import by_differences as given
 from tests.small import tables
 
 KEY = jax.random.key(0)
-TREE = sim.TokenTree(vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1)
+TREE = sim.environments.TokenTree(
+    vocab_size=3, max_length=3, num_prompts=2, reward=CountToken(token=1), length_cost=0.1
+)
 STATES = 14
 FEATURES = np.random.default_rng(0).normal(size=(STATES, 4))
 
@@ -22,7 +24,7 @@ def experiment(policy, optimizer):
     return sim.Experiment(
         environment=TREE,
         policy=policy,
-        method=sim.GRPO(kl=sim.KL(coef=0.05)),
+        method=sim.methods.GRPO(kl=sim.surrogates.KL(coef=0.05)),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=4, group_size=4, epochs=2, minibatches=2),
         record=sim.Record(probes=("ratio", "clip", "kl", "update"), ratios=sim.Stride()),
@@ -37,7 +39,7 @@ def experiment(policy, optimizer):
 def test_with_the_identity_as_features_a_run_is_the_tables(optimizer):
     linear, table = (
         jax.jit(sim.simulate)(experiment(policy, optimizer), KEY)
-        for policy in (LogLinear(features=np.eye(STATES), start="gaussian"), sim.Tabular(start="gaussian"))
+        for policy in (LogLinear(features=np.eye(STATES), start="gaussian"), sim.policies.Tabular(start="gaussian"))
     )
     np.testing.assert_allclose(linear.params["weights"], table.params["logits"], rtol=1e-12, atol=1e-12)
     assert set(linear.metrics) == set(table.metrics)
@@ -90,7 +92,7 @@ def test_every_seed_has_features_of_its_own():
 
 
 def test_weights_start_at_zeros_or_at_noise_of_the_deviation_asked_for():
-    wide = sim.Bandit(rewards=np.zeros((1, 4000)))
+    wide = sim.environments.Bandit(rewards=np.zeros((1, 4000)))
     assert np.all(LogLinear(features=np.ones((1, 3))).init(KEY, wide)["weights"] == np.zeros((3, 4000)))
     noise = LogLinear(features=np.ones((1, 3)), start="gaussian", scale=0.5).init(KEY, wide)["weights"]
     assert noise.shape == (3, 4000)

@@ -13,7 +13,7 @@ KEY = jax.random.key(0)
 
 
 def test_the_states_start_at_noise_and_the_tokens_at_zeros():
-    many = sim.Bandit(rewards=np.zeros((5000, 4)))
+    many = sim.environments.Bandit(rewards=np.zeros((5000, 4)))
     params = LowRank(rank=3, scale=0.5).init(KEY, many)
     count, deviation = 15_000, 0.5 / np.sqrt(3)
     assert params["A"].shape == (5000, 3)

@@ -28,11 +28,11 @@ def first_update(method, rewards, texts=TEXTS):
         environment=TokenTree(
             vocab_size=3, max_length=5, reward=Table(completions=tuple(texts), values=np.array(rewards))
         ),
-        policy=sim.Tabular(bias=np.array([0.1, -0.3, 0.2])),
+        policy=sim.policies.Tabular(bias=np.array([0.1, -0.3, 0.2])),
         method=method,
         optimizer=sim.optimizer("sgd", learning_rate=0.1),
         training=sim.Training(num_rollouts=1, group_size=len(texts)),
-        rollouts=sim.Fixed(completions=padded),
+        rollouts=sim.rollouts.Fixed(completions=padded),
         record=sim.Record(probes=("prefix",)),
     )
     metrics = run(experiment, jax.random.key(0)).metrics
@@ -44,12 +44,14 @@ def test_grpos_prefix_weight_is_the_covariance_of_weights_and_advantages(ddof):
     advantages = (RAGGED - np.mean(RAGGED)) / np.std(RAGGED, ddof=ddof)
     omega = 1 / (4 * LENGTHS)  # 1/(B L_i), B = G for one prompt
     covariance = np.mean((omega - omega.mean()) * (advantages - advantages.mean()))
-    found = first_update(sim.GRPO(ddof=ddof, eps=0.0), RAGGED)["prefix/weight"]
+    found = first_update(sim.methods.GRPO(ddof=ddof, eps=0.0), RAGGED)["prefix/weight"]
     assert found == pytest.approx(4 * covariance, abs=1e-12)
     assert abs(found) > 1e-3
 
 
-@pytest.mark.parametrize("method", [sim.DAPO(eps=0.0), sim.DrGRPO(), sim.CISPO(eps=0.0)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method", [sim.methods.DAPO(eps=0.0), sim.methods.DrGRPO(), sim.methods.CISPO(eps=0.0)], ids=lambda m: m.name
+)
 def test_weights_that_are_equal_within_the_group_leave_no_push_on_the_prefix(method):
     found = first_update(method, RAGGED)
     assert found["prefix/weight"] == pytest.approx(0.0, abs=1e-15)
@@ -62,9 +64,11 @@ def test_for_binary_rewards_the_weight_compares_mean_inverse_lengths():
     # over the correct and over the wrong.
     share, correct = np.mean(BINARY), np.array(BINARY) == 1
     expected = np.sqrt(share * (1 - share)) * (np.mean(1 / LENGTHS[correct]) - np.mean(1 / LENGTHS[~correct]))
-    assert first_update(sim.GRPO(ddof=0, eps=0.0), BINARY)["prefix/weight"] == pytest.approx(expected, abs=1e-14)
+    assert first_update(sim.methods.GRPO(ddof=0, eps=0.0), BINARY)["prefix/weight"] == pytest.approx(
+        expected, abs=1e-14
+    )
     # the sample deviation is larger by √(G/(G−1))
-    sample = first_update(sim.GRPO(ddof=1, eps=0.0), BINARY)["prefix/weight"]
+    sample = first_update(sim.methods.GRPO(ddof=1, eps=0.0), BINARY)["prefix/weight"]
     assert sample == pytest.approx(expected * np.sqrt(3 / 4), abs=1e-14)
 
 
@@ -74,7 +78,7 @@ def test_that_comparison_is_exact_whatever_the_lengths(ddof, seed):
     # a group of eight with its first token in common; the share of right ones, and the lengths, are drawn
     rng = np.random.default_rng(seed)
     lengths, correct = rng.integers(1, 7, size=8), rng.permutation(8) < rng.integers(1, 8)
-    surrogate = sim.GRPO(ddof=ddof, eps=0.0).surrogate()
+    surrogate = sim.methods.GRPO(ddof=ddof, eps=0.0).surrogate()
     advantages = np.asarray(surrogate.advantage(jnp.asarray(correct[None].astype(float))))
     tokens = np.concatenate([np.zeros((8, 1), dtype=int), np.tile(np.arange(8)[:, None], 6)], axis=1)
     mask = np.arange(7) < 1 + lengths[:, None]
@@ -86,8 +90,8 @@ def test_that_comparison_is_exact_whatever_the_lengths(ddof, seed):
 
 
 def test_the_prefix_is_pushed_up_where_the_short_completions_are_right():
-    assert first_update(sim.GRPO(), [1.0, 0.0, 0.0, 0.0])["prefix/weight"] > 0
-    assert first_update(sim.GRPO(), [0.0, 0.0, 0.0, 1.0])["prefix/weight"] < 0
+    assert first_update(sim.methods.GRPO(), [1.0, 0.0, 0.0, 0.0])["prefix/weight"] > 0
+    assert first_update(sim.methods.GRPO(), [0.0, 0.0, 0.0, 1.0])["prefix/weight"] < 0
 
 
 def test_the_share_of_the_gradient_is_that_of_the_prefixs_rows():
@@ -101,13 +105,13 @@ def test_the_share_of_the_gradient_is_that_of_the_prefixs_rows():
             gradient[number[text[:t]]] += advantage / (4 * length) * (np.eye(3)[token] - policy)
     rows = [number[()], number[(1,)]]
     expected = np.linalg.norm(gradient[rows]) / np.linalg.norm(gradient)
-    found = first_update(sim.GRPO(eps=0.0), RAGGED)["prefix/grad_share"]
+    found = first_update(sim.methods.GRPO(eps=0.0), RAGGED)["prefix/grad_share"]
     assert 0 < found < 1 and found == pytest.approx(expected, rel=1e-12)
 
 
 def test_nothing_shared_is_undefined():
     apart = [(1, 2, 0), (2, 0), (1, 2, 2, 1, 0), (0,)]
-    found = first_update(sim.GRPO(), RAGGED, texts=apart)
+    found = first_update(sim.methods.GRPO(), RAGGED, texts=apart)
     assert np.isnan(found["prefix/weight"]) and np.isnan(found["prefix/grad_share"])
 
 

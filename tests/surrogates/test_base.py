@@ -133,43 +133,43 @@ OF_COMPLETIONS, OF_MEANS, OF_TOKENS = 1 / B, 1 / (B * L), 1 / MASK.sum()
 # By these, every term is tried
 PAPERS = {
     "reinforce": Paper(
-        sim.Reinforce,
+        sim.methods.Reinforce,
         REWARDS,
         lambda ratio, logp, A: jnp.sum(A * logp) / B,
         OF_COMPLETIONS,
     ),
     "rloo": Paper(
-        sim.RLOO,
+        sim.methods.RLOO,
         LEAVE_ONE_OUT,
         lambda ratio, logp, A: jnp.sum(A * logp) / B,
         OF_COMPLETIONS,
     ),
     "grpo": Paper(
-        lambda **terms: sim.GRPO(clip_low=0.2, clip_high=0.3, **terms),
+        lambda **terms: sim.methods.GRPO(clip_low=0.2, clip_high=0.3, **terms),
         Z_SCORE,
         lambda ratio, logp, A: mean_of_means(clipped(ratio, A, 0.2, 0.3)),
         OF_MEANS,
     ),
     "dr_grpo": Paper(
-        sim.DrGRPO,
+        sim.methods.DrGRPO,
         CENTRED,
         lambda ratio, logp, A: jnp.sum(MASK * clipped(ratio, A, 0.2, 0.2)) / (B * T),
         1 / (B * T),
     ),
     "dapo": Paper(
-        sim.DAPO,
+        sim.methods.DAPO,
         Z_SCORE,
         lambda ratio, logp, A: token_mean(clipped(ratio, A, 0.2, 0.28)),
         OF_TOKENS,
     ),
     "gspo": Paper(
-        lambda **terms: sim.GSPO(clip_low=0.1, clip_high=0.1, **terms),
+        lambda **terms: sim.methods.GSPO(clip_low=0.1, clip_high=0.1, **terms),
         Z_SCORE,
         lambda ratio, logp, A: per_completion(clipped(geometric_mean(ratio), A, 0.1, 0.1)),
         OF_MEANS,
     ),
     "cispo": Paper(
-        lambda **terms: sim.CISPO(cap=1.2, **terms),
+        lambda **terms: sim.methods.CISPO(cap=1.2, **terms),
         Z_SCORE,
         lambda ratio, logp, A: token_mean(held(jnp.minimum(ratio, 1.2)) * A * logp),
         OF_TOKENS,
@@ -179,68 +179,68 @@ PAPERS = {
 # By these, what they are without a term
 MORE_PAPERS = {
     "remax": Paper(
-        sim.ReMax,
+        sim.methods.ReMax,
         REWARDS - GREEDY[:, None],
         lambda ratio, logp, A: jnp.sum(A * logp) / B,
         OF_COMPLETIONS,
     ),
     "opo": Paper(
-        sim.OPO,
+        sim.methods.OPO,
         REWARDS - MEAN_OF_TOKENS,
         lambda ratio, logp, A: jnp.sum(A * logp) / B,
         OF_COMPLETIONS,
     ),
     "gpg": Paper(
-        lambda **terms: sim.GPG(norm=0.5, **terms),
+        lambda **terms: sim.methods.GPG(norm=0.5, **terms),
         8 / 8 * CENTRED / 0.5,  # the rewards of both groups differ
         lambda ratio, logp, A: token_mean(A * logp),
         OF_TOKENS,
     ),
     "reinforce_plus_plus": Paper(
-        sim.ReinforcePlusPlus,
+        sim.methods.ReinforcePlusPlus,
         whitened(REWARDS),
         lambda ratio, logp, A: token_mean(clipped(ratio, A, 0.2, 0.2)),
         OF_TOKENS,
     ),
     "reinforce_plus_plus_baseline": Paper(
-        sim.ReinforcePlusPlusBaseline,
+        sim.methods.ReinforcePlusPlusBaseline,
         whitened(CENTRED),
         lambda ratio, logp, A: token_mean(clipped(ratio, A, 0.2, 0.2)),
         OF_TOKENS,
     ),
     "loop": Paper(
-        sim.LOOP,
+        sim.methods.LOOP,
         LEAVE_ONE_OUT,
         lambda ratio, logp, A: token_mean(jnp.minimum(ratio * A, jnp.clip(ratio, 1 / 1.1, 1.1) * A)),
         OF_TOKENS,
     ),
     "maxrl": Paper(
-        sim.MaxRL,
+        sim.methods.MaxRL,
         CENTRED / (MEAN + 1e-6),
         lambda ratio, logp, A: token_mean(clipped(ratio, A, 0.2, 0.2)),
         OF_TOKENS,
     ),
     "grpo_passk": Paper(
-        sim.GRPOPassK,
+        sim.methods.GRPOPassK,
         BEST,
         lambda ratio, logp, A: mean_of_means(clipped(ratio, A, 0.2, 0.2)),
         OF_MEANS,
     ),
     "gdpo": Paper(
-        sim.GDPO,
+        sim.methods.GDPO,
         (Z_SCORE - Z_SCORE.mean()) / (Z_SCORE.std(ddof=1) + 1e-6),
         lambda ratio, logp, A: mean_of_means(clipped(ratio, A, 0.2, 0.2)),
         OF_MEANS,
     ),
     "cppo": Paper(
-        lambda **terms: sim.CPPO(threshold=0.5, **terms),
+        lambda **terms: sim.methods.CPPO(threshold=0.5, **terms),
         Z_SCORE,
         lambda ratio, logp, A: mean_of_means((jnp.abs(A) > 0.5) * clipped(ratio, A, 0.2, 0.2)),
         OF_MEANS,
         factors=(np.abs(Z_SCORE) > 0.5)[..., None],
     ),
     "deepseek_v32": Paper(
-        lambda **terms: sim.DeepSeekV32(clip_low=0.4, clip_high=0.3, threshold=0.1, **terms),
+        lambda **terms: sim.methods.DeepSeekV32(clip_low=0.4, clip_high=0.3, threshold=0.1, **terms),
         CENTRED,
         # what stands in the mask's logarithm is π_behavior / π: the inverse of the completion's mean ratio
         lambda ratio, logp, A: mean_of_means(
@@ -249,32 +249,32 @@ MORE_PAPERS = {
         OF_MEANS,
     ),
     "gtpo": Paper(
-        lambda **terms: sim.GTPO(**({"gamma": 0.3} | terms), most_entropy=1.38),
+        lambda **terms: sim.methods.GTPO(**({"gamma": 0.3} | terms), most_entropy=1.38),
         CENTRED,
         lambda ratio, logp, A: mean_of_means(CERTAIN * SHARED * (A - 0.3 * MEAN_ENTROPY) * logp),
         OF_MEANS,
         factors=CERTAIN * SHARED,
     ),
     "luspo": Paper(
-        lambda **terms: sim.LUSPO(clip_low=0.1, clip_high=0.1, **terms),
+        lambda **terms: sim.methods.LUSPO(clip_low=0.1, clip_high=0.1, **terms),
         Z_SCORE,
         lambda ratio, logp, A: per_completion(L * clipped(geometric_mean(ratio), A, 0.1, 0.1)),
         OF_COMPLETIONS,
     ),
     "gcpo": Paper(
-        sim.GCPO,
+        sim.methods.GCPO,
         Z_SCORE,
         lambda ratio, logp, A: per_completion(clipped(whole(ratio), A, 0.2, 0.2)),
         OF_COMPLETIONS,
     ),
     "gmpo": Paper(
-        lambda **terms: sim.GMPO(clip_low=0.2, clip_high=0.3, **terms),
+        lambda **terms: sim.methods.GMPO(clip_low=0.2, clip_high=0.3, **terms),
         Z_SCORE,
         lambda ratio, logp, A: per_completion(A * clipped_mean(ratio, A, 0.2, 0.3)),
         OF_MEANS,
     ),
     "gppo": Paper(
-        sim.GPPO,
+        sim.methods.GPPO,
         Z_SCORE,
         lambda ratio, logp, A: token_mean(
             held(jnp.where(A > 0, jnp.minimum(ratio, 1.28), jnp.maximum(ratio, 0.8))) * A * logp
@@ -282,7 +282,7 @@ MORE_PAPERS = {
         OF_TOKENS,
     ),
     "abc_grpo": Paper(
-        lambda **terms: sim.ABCGRPO(clip_low=0.2, clip_high=0.3, negative_low=0.15, negative_high=0.1, **terms),
+        lambda **terms: sim.methods.ABCGRPO(clip_low=0.2, clip_high=0.3, negative_low=0.15, negative_high=0.1, **terms),
         Z_SCORE,
         lambda ratio, logp, A: mean_of_means(
             jnp.where(A > 0, jnp.clip(ratio, 0.8, 1.3), jnp.clip(ratio, 0.85, 1.1)) * A
@@ -290,7 +290,7 @@ MORE_PAPERS = {
         OF_MEANS,
     ),
     "topr": Paper(
-        lambda **terms: sim.TOPR(cap=0.9, **terms),
+        lambda **terms: sim.methods.TOPR(cap=0.9, **terms),
         REWARDS,
         lambda ratio, logp, A: per_completion(
             held(jnp.where(A < 0, jnp.minimum(whole(ratio), 0.9), 1.0)) * A * jnp.sum(logp, axis=-1, keepdims=True)
@@ -299,7 +299,7 @@ MORE_PAPERS = {
         factors=np.where(REWARDS < 0, 0.9, 1.0)[..., None],  # a cap below 1 holds at ratio 1 too
     ),
     "sapo": Paper(
-        sim.SAPO,
+        sim.methods.SAPO,
         Z_SCORE,
         lambda ratio, logp, A: mean_of_means(
             A * jnp.where(A > 0, 4 * jax.nn.sigmoid(ratio - 1), 4 / 1.05 * jax.nn.sigmoid(1.05 * (ratio - 1)))
@@ -307,19 +307,19 @@ MORE_PAPERS = {
         OF_MEANS,
     ),
     "vespo": Paper(
-        sim.VESPO,
+        sim.methods.VESPO,
         Z_SCORE,
         lambda ratio, logp, A: token_mean(held(gamma_weight(whole(ratio), A)) * A * logp),
         OF_TOKENS,
     ),
     "dppo": Paper(
-        lambda **terms: sim.DPPO(low=0.1, high=0.06, cap=1.5, **terms),
+        lambda **terms: sim.methods.DPPO(low=0.1, high=0.06, cap=1.5, **terms),
         CENTRED,
         lambda ratio, logp, A: token_mean(held(jnp.minimum(ratio, 1.5) * moved(ratio, logp, A, 0.1, 0.06)) * A * logp),
         OF_TOKENS,
     ),
     "dppo by divergence": Paper(
-        lambda **terms: sim.DPPO(divergence="kl", low=0.05, high=0.01, cap=1.5, **terms),
+        lambda **terms: sim.methods.DPPO(divergence="kl", low=0.05, high=0.01, cap=1.5, **terms),
         CENTRED,
         lambda ratio, logp, A: token_mean(
             held(jnp.minimum(ratio, 1.5) * diverged(ratio, logp, A, 0.05, 0.01)) * A * logp
@@ -327,13 +327,13 @@ MORE_PAPERS = {
         OF_TOKENS,
     ),
     "opmd": Paper(
-        lambda **terms: sim.OPMD(coef=0.4, **terms),
+        lambda **terms: sim.methods.OPMD(coef=0.4, **terms),
         CENTRED,
         lambda ratio, logp, A: per_completion(A * jnp.log(whole(ratio)) - 0.4 / 2 * jnp.log(whole(ratio)) ** 2),
         OF_COMPLETIONS,
     ),
     "dro": Paper(
-        lambda **terms: sim.DRO(coef=0.4, **terms),
+        lambda **terms: sim.methods.DRO(coef=0.4, **terms),
         Z_SCORE,
         lambda ratio, logp, A: token_mean(A * jnp.log(ratio) - 0.4 / 2 * jnp.log(ratio) ** 2),
         OF_TOKENS,

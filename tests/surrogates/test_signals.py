@@ -101,11 +101,11 @@ CASES = {
         per_token(lambda ratio: ratio * A),
     ),
     "gspo": (
-        sim.GSPO(clip_low=0.1, clip_high=0.1).surrogate(),
+        sim.methods.GSPO(clip_low=0.1, clip_high=0.1).surrogate(),
         of_sequences(lambda ratio: clipped(ratio, 0.1, 0.1), 1 / L),
         of_sequences(lambda ratio: ratio * A, 1 / L),
     ),
-    "gcpo": (sim.GCPO().surrogate(), of_sequences(clipped, 1.0), of_sequences(lambda ratio: ratio * A, 1.0)),
+    "gcpo": (sim.methods.GCPO().surrogate(), of_sequences(clipped, 1.0), of_sequences(lambda ratio: ratio * A, 1.0)),
     "dppo": (
         surrogate(gate=Difference(low=0.05, high=0.05, cap=1e3)),
         of_probabilities(0.05),
@@ -148,7 +148,7 @@ def test_what_the_clip_took_away_is_the_gradient_without_it_minus_the_gradient(n
     assert np.max(np.abs(expected)) > 1e-3  # or nothing was clipped
 
 
-@pytest.mark.parametrize("method", [sim.CISPO(), sim.Reinforce()], ids=["cispo", "reinforce"])
+@pytest.mark.parametrize("method", [sim.methods.CISPO(), sim.methods.Reinforce()], ids=["cispo", "reinforce"])
 def test_nothing_is_taken_away_where_nothing_is_clipped(method):
     found = told(method.surrogate(), minibatch(A[..., 0]), "clipped_away", "clip_active")
     np.testing.assert_array_equal(found["clipped_away"]["logits"], 0.0)
@@ -217,12 +217,12 @@ def test_the_loop_tells_an_optimizer_what_its_remedies_want_to_know():
     optimizer = sim.optimizer(listening(), remedies=[*kinds, {"kind": "reposition", "interpolation": 1.0}])
     assert set(optimizer.signals) == set(listening().init({}))
     experiment = sim.Experiment(
-        environment=sim.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]])),
-        policy=sim.Tabular(),
-        method=sim.DrGRPO(clip_low=0.2, clip_high=0.2),
+        environment=sim.environments.Bandit(rewards=np.array([[1.0, 0.0, 0.0, 0.0]])),
+        policy=sim.policies.Tabular(),
+        method=sim.methods.DrGRPO(clip_low=0.2, clip_high=0.2),
         optimizer=optimizer,
         training=sim.Training(num_rollouts=1, group_size=8, epochs=3, minibatches=2),
-        rollouts=sim.Fixed(completions=np.array([[[arm] for arm in (0, 0, 1, 1, 2, 2, 3, 3)]])),
+        rollouts=sim.rollouts.Fixed(completions=np.array([[[arm] for arm in (0, 0, 1, 1, 2, 2, 3, 3)]])),
         record=sim.Record(probes=("ratio", "clip", "kl"), ratios=sim.Stride()),
     )
     key = jax.random.key(1)

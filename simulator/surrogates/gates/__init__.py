@@ -12,32 +12,36 @@ gate is called with the level's log-ratios, the tokens' log-probabilities and th
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
-
+from ...parts import Family
 from .clips import Clip, TwoSidedClip
 from .differences import Difference
 from .restoring import Restoring
 from .smooth import GammaWeight, Sigmoid
 from .weights import BoundedClip, Ratio, Score, TaperedWeight, TruncatedWeight
 
-Gate = Annotated[
-    Score
-    | Ratio
-    | Clip
-    | TwoSidedClip
-    | BoundedClip
-    | TruncatedWeight
-    | TaperedWeight
-    | Sigmoid
-    | GammaWeight
-    | Difference
-    | Restoring,
-    Field(discriminator="kind"),
-]
+GATES = Family(
+    "gate",
+    "kind",
+    [
+        Score,
+        Ratio,
+        Clip,
+        TwoSidedClip,
+        BoundedClip,
+        TruncatedWeight,
+        TaperedWeight,
+        Sigmoid,
+        GammaWeight,
+        Difference,
+        Restoring,
+    ],
+)
+Gate = Annotated[Any, GATES]
 
 __all__ = [
+    "GATES",
     "BoundedClip",
     "Clip",
     "Difference",
