@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "load": ".run.run",
+    "load": ".notebook",
     "Run": ".run.run",
     "RunError": ".run.run",
     "complete": ".completion",
-    "compare": ".comparing",
+    "compare": ".notebook",
     "explanations": ".explaining",
     "export": ".exports",
 }

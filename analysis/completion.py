@@ -7,12 +7,12 @@ from pathlib import Path
 
 from .claims import evaluate
 from .files import write_parquet, write_whole
+from .notebook import ShownRun, load
 from .page.report import render
-from .run.run import Run, load
 from .summary import summarize
 
 
-def complete(directory: Path | str) -> Run:
+def complete(directory: Path | str) -> ShownRun:
     """Summarise a run, put its claims to it, and write its page. Returns the run."""
     run = load(directory)
     write_parquet(run.directory / "summary.parquet", summarize(run))
@@ -21,7 +21,7 @@ def complete(directory: Path | str) -> Run:
     return run
 
 
-def completed(directory: Path | str) -> Run:
+def completed(directory: Path | str) -> ShownRun:
     """A run with all that belongs to it: the page is written last, so where it is there, so is the rest."""
     return load(directory) if (Path(directory) / "report.html").is_file() else complete(directory)
 

@@ -40,7 +40,7 @@ def summarize(run: Run) -> pd.DataFrame:
     Where ratios were recorded, their quantiles `ratio/q01` … `ratio/q99` are metrics too. Where learning rates were
     matched, they are a column.
     """
-    from .quantities.metrics import QUANTITIES  # which are worked out of readings
+    from .quantities import QUANTITIES  # which are worked out of readings
 
     values = run.readings
     if run.has_ratios:

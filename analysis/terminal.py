@@ -11,7 +11,8 @@ from rich.table import Table
 
 from .excerpt import excerpt
 from .run.run import LEARNING_RATE
-from .text import bound, diverged, fairness, finding, measured, memory, number, with_interval
+from .sentences import diverged, fairness, finding, memory
+from .text import bound, measured, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from simulator.surrogates.gates import Gate
+from simulator.surrogates.gates import GATES
 
 RATIO = np.linspace(0.01, 2.5, 499)
 SIGNS = {1.0: ("A = 1", "#1f5fa8"), -1.0: ("A = −1", "#c0392b")}
@@ -19,7 +17,7 @@ TELLING = {"truncated_weight": {"cap": 1.5}, "restoring": {"coef": 1.0}}  # wher
 
 def gate_curves() -> go.Figure:
     """Every gate at its defaults, one small picture each; other numbers stand in the title."""
-    kinds = {cls().kind: cls for cls in get_args(get_args(Gate)[0])}
+    kinds = GATES.members
     numbers = {kind: TELLING.get(kind, {}) for kind in kinds}
     gates = [cls(**numbers[kind]) for kind, cls in kinds.items()]
     rows = -(-len(gates) // COLUMNS)

@@ -15,16 +15,15 @@ import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 from analysis import explaining
-from analysis.claims import NEEDS
 from analysis.exports import trainer_table
-from analysis.text import bound, measured, sentence_of
+from analysis.quantities import QUANTITIES
+from analysis.text import bound, measured
 from simulator.dialects import DIALECTS
 from simulator.environments import ENVIRONMENTS
 from simulator.methods import METHODS
-from simulator.optimizers.remedies import Remedy
+from simulator.optimizers.remedies import REMEDIES
 from simulator.parts import Family, claim_of
 from simulator.policies import POLICIES
 from simulator.probes import METRICS
@@ -108,8 +107,7 @@ def parts() -> str:
         [family.noun, f"`{name}`", claim_of(member)] for family in families for name, member in family.members.items()
     ]
     rows += [
-        ["remedy", f"`{cls.__dataclass_fields__['kind'].default}`", claim_of(cls)]
-        for cls in get_args(get_args(Remedy)[0])
+        ["remedy", f"`{cls.__dataclass_fields__['kind'].default}`", claim_of(cls)] for cls in REMEDIES.members.values()
     ]
     return _table(["part", "name", "what it is"], rows)
 
@@ -117,8 +115,8 @@ def parts() -> str:
 def quantities() -> str:
     """What is worked out of recorded metrics, and can stand for one in claims."""
     rows = [
-        [f"`{name}`", sentence_of(name), ", ".join(need if " " in need else f"`{need}`" for need in needs)]
-        for name, needs in NEEDS.items()
+        [f"`{name}`", found.sentence, ", ".join(need if " " in need else f"`{need}`" for need in found.needs)]
+        for name, found in QUANTITIES.items()
     ]
     return _table(["quantity", "what it is", "needs"], rows)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from typing import Any
 
-from simulator.advantages import Advantage
+from simulator.advantages import ADVANTAGES
 from simulator.dialects import DIALECTS
 from simulator.methods import METHODS
 from simulator.parts import claim_of
 from simulator.surrogates.base import Surrogate
-from simulator.surrogates.gates import Gate
+from simulator.surrogates.gates import GATES
 from simulator.surrogates.words import factors, in_words
 
 Rows = list[list[str]]
@@ -48,7 +48,7 @@ def methods() -> tuple[list[str], Rows]:
 
 def advantages() -> tuple[list[str], Rows]:
     """Every advantage: what a completion is compared with."""
-    classes = get_args(get_args(Advantage)[0])
+    classes = ADVANTAGES.members.values()
     rows = [
         [f"`{cls.__dataclass_fields__['kind'].default}`", claim_of(cls), _after(cls, "A_i = ") or "–",
          _after(cls, "Reference: ") or "–"]
@@ -67,7 +67,7 @@ def gates() -> tuple[list[str], Rows]:
             "yes" if cls.cuts else "no",
             _after(cls, "Reference: ") or "–",
         ]
-        for cls in get_args(get_args(Gate)[0])
+        for cls in GATES.members.values()
     ]
     return ["gate", "what it does", "score weight", "can silence a token", "reference"], rows
 

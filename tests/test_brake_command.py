@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.braking.bundles import bundles, label, spread
 from analysis.braking.words import distance, short
+from analysis.figures.bundles import bundles, label, spread
 from simulator.cli.main import main
 
 SHORT = ("--updates", "8", "--horizon", "40", "--no-cache")

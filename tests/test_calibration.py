@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 import simulator as sim
+from analysis import load as load_run
 from analysis.completion import complete
-from analysis.run.run import load as load_run
+from analysis.sentences import fairness
 from analysis.terminal import show
-from analysis.text import fairness
 from simulator import runs
 from simulator.execution import calibration
 from simulator.execution.calibration import calibrated

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from ..figures.bundles import bundles, label, spread
 from ..figures.style import PREDICTED, Figure, dress
-from .bundles import bundles, label, spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from . import Brakes
+    from .brakes import Brakes
 
 COLOURS = {"stops at once": "#2a9d5c", "coasts": "#3366cc", "does not stop": "#dd5f32", "not finite": "#6b7280"}
 DRAWN = 80  # updates

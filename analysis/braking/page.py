@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files import write_parquet, write_whole
 from ..page import Section, data_block, figure_block, html_table, page
 from ..page.provenance import copied
 from .curves import COLOURS, residual_curves
@@ -14,7 +16,7 @@ from .words import distance, elasticity, finding, headings, note, short
 if TYPE_CHECKING:
     import pandas as pd
 
-    from . import Brakes
+    from .brakes import Brakes
 
 TITLE = "Braking distances"
 QUESTION = "When its gradient is gone, how far does an optimizer carry on, and what does it make of a gradient's scale?"
@@ -38,6 +40,13 @@ LEGEND = (
     "gradients c of {scales[0]:g} to {scales[1]:g}, steepest its largest value, both of the last update with a "
     "gradient; then the mean for the first one."
 )
+
+
+def write(brakes: Brakes, folder: Path) -> None:
+    """Write brake.html, brake.parquet and curves.parquet, each whole or not at all."""
+    for name, frame in (("brake", brakes.table), ("curves", brakes.curves)):
+        write_parquet(folder / f"{name}.parquet", frame)
+    write_whole(folder / "brake.html", render(brakes).encode())
 
 
 def render(brakes: Brakes) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from ..figures.bundles import bundles, label, spread
 from ..figures.style import COLOURS, PREDICTED, Figure, dress
-from .bundles import bundles, label, spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from . import Brakes
+    from .brakes import Brakes
 
 RANGE = (-0.12, 1.18)
 ALIKE = 0.04  # slopes this close to each other everywhere are one bundle

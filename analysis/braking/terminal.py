@@ -12,7 +12,7 @@ from rich.table import Table
 from .words import distance, elasticity, finding, headings, short
 
 if TYPE_CHECKING:
-    from . import Brakes
+    from .brakes import Brakes
 
 COLOURS = {"stops at once": "green", "coasts": "blue", "does not stop": "red", "not finite": "bright_black"}
 

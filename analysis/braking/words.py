@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import BEHAVIOURS
+from .brakes import BEHAVIOURS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from . import Brakes
+    from .brakes import Brakes
 
 
 def distance(value: float, whole: bool = True) -> str:

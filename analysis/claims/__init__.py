@@ -8,8 +8,7 @@ prediction is a number, a sign, or a closed form evaluated at each case's own nu
 """
 
 from .cases import cases
-from .needs import NEEDS, derivable
 from .problems import Records, claim_problems
 from .verdicts import evaluate
 
-__all__ = ["NEEDS", "Records", "cases", "claim_problems", "derivable", "evaluate"]
+__all__ = ["Records", "cases", "claim_problems", "evaluate"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..intervals import half_widths, paired_intervals
+from ..quantities import QUANTITIES, available, lacking
 from .closed_forms import CLOSED_FORMS, SIGNS
-from .needs import NEEDS, available, lacking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,17 +71,17 @@ def _measured(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     """What a claim is about, a row a case and seed: a metric or quantity, what is fitted to it, or a difference."""
     import pandas as pd
 
-    from ..quantities.metrics import QUANTITIES, recorded
+    from ..quantities.parameters import recorded
     from .fits import fitted
 
     metric, fit = claim["metric"], claim.get("fit")
     if lacking(metric, available(run.metrics, run.swept, run.has_ratios)):
         return pd.DataFrame()
     if fit is not None:
-        rows = fitted(run, metric, QUANTITIES[metric](run) if metric in NEEDS else None, fit)
+        rows = fitted(run, metric, QUANTITIES[metric](run) if metric in QUANTITIES else None, fit)
         rows = rows.dropna(subset=["measured"])  # ∞ is what a half-life can be
     else:
-        rows = QUANTITIES[metric](run) if metric in NEEDS else recorded(run, metric)
+        rows = QUANTITIES[metric](run) if metric in QUANTITIES else recorded(run, metric)
         rows = rows[np.isfinite(rows["measured"].to_numpy(dtype=float))]
     if claim["against"]:
         rows = _differences(run, rows, claim["against"])

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..quantities.metrics import readings_of
-from ..quantities.parameters import parameters
+from ..quantities.parameters import parameters, readings_of
 
 if TYPE_CHECKING:
     from ..run.run import Run

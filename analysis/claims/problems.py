@@ -9,12 +9,12 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
+from ..quantities import QUANTITIES, available, derivable, lacking, range_of
+from ..quantities.base import ANYTHING, Range
 from .cases import counterparts, is_meant
-from .closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS, SIGNS
-from .needs import ANYTHING, NEEDS, Range, available, derivable, lacking, range_of
+from .closed_forms import CLOSED_FORMS, OF_FITS, SIGNS, predicts
 
 COUNTED = ("update", "rollout")  # what a fit to a recorded metric can be over, besides a swept column
-CASE_COUNTS = {"residual_update": ("j",), "jump_response": ("j",)}  # and to a derived quantity
 Problem = tuple[str, str]
 
 
@@ -45,14 +45,14 @@ def claim_problems(claim: dict[str, Any], records: Records) -> list[Problem]:
 def _names(claim: dict[str, Any], records: Records) -> Iterator[Problem]:
     """Names of what there is not, or does not go together."""
     metric, predicted, fit = claim["metric"], claim["predicted"], claim["fit"]
-    if metric not in (known := [*records.metrics, *NEEDS]):
+    if metric not in (known := [*records.metrics, *QUANTITIES]):
         yield "metric", f"unknown {metric!r}; {_near(metric, known)}"
     elif lacks := lacking(metric, available(records.metrics, records.columns, records.ratios)):
         yield "metric", f"{metric} needs {', '.join(lacks)}, which is not recorded"
     if isinstance(predicted, str):
         yield from _prediction(claim)
     if fit is not None:
-        counted = CASE_COUNTS.get(metric, () if metric in NEEDS else COUNTED)
+        counted = QUANTITIES[metric].counts if metric in QUANTITIES else COUNTED
         if fit["over"] not in (known := [*records.columns, *counted]):
             yield "fit.over", f"{metric} is not measured over {fit['over']!r}; {_near(fit['over'], known)}"
     for key in ("where", "against"):
@@ -69,17 +69,15 @@ def _prediction(claim: dict[str, Any]) -> Iterator[Problem]:
     elif predicted not in CLOSED_FORMS:
         known = [*CLOSED_FORMS, *SIGNS]
         yield "predicted", f"no closed form {predicted!r}; {_near(predicted, known)}"
-    elif OF_FITS.get(predicted) != kind:
-        wanted = (
-            f"a fit of kind {OF_FITS[predicted]!r}" if predicted in OF_FITS else "what is measured, not a fit to it"
-        )
+    elif (wanted_kind := OF_FITS[predicted][0] if predicted in OF_FITS else None) != kind:
+        wanted = f"a fit of kind {wanted_kind!r}" if wanted_kind else "what is measured, not a fit to it"
         yield "predicted", f"{predicted} predicts {wanted}"
-    elif kind is None and (
-        claim["metric"] not in PREDICTS.get(predicted, (claim["metric"],))
-        or (predicted not in PREDICTS and claim["metric"] in NEEDS)
+    elif (
+        kind is None
+        and claim["metric"] not in (known := predicts(predicted))
+        and (known or claim["metric"] in QUANTITIES)
     ):
-        wanted = ", ".join(PREDICTS.get(predicted, ["a recorded metric"]))
-        yield "predicted", f"{predicted} predicts {wanted}, not {claim['metric']}"
+        yield "predicted", f"{predicted} predicts {', '.join(known or ['a recorded metric'])}, not {claim['metric']}"
 
 
 def _emptiness(claim: dict[str, Any], records: Records) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..text import meaning, reading
+from ..sentences import meaning, reading
 from .errors import ComparisonError, nearest
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ USUAL = (
 
 def available(run: Run) -> list[str]:
     """The columns that a run has values of: its metrics, and what can be worked out of them."""
-    from ..claims.needs import derivable
+    from ..quantities import derivable
 
     return list(dict.fromkeys([*run.metrics, *derivable(run.metrics, run.swept, run.has_ratios)]))
 
@@ -67,7 +67,8 @@ def values(run: Run, name: str) -> pd.DataFrame:
     """A row a case: point, seed, measured. Empty where the run has no such column."""
     import pandas as pd
 
-    from ..quantities.metrics import QUANTITIES, readings_of
+    from ..quantities import QUANTITIES
+    from ..quantities.parameters import readings_of
 
     if name not in available(run):
         return pd.DataFrame({"point": [], "seed": [], "measured": []})

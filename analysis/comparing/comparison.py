@@ -49,11 +49,6 @@ class Comparison:
         """The rows of one column, a row a variant."""
         return self.frame[self.frame["column"] == column].set_index("variant")
 
-    def _repr_html_(self) -> str:
-        from .page import table
-
-        return table(self)
-
 
 def compare(
     runs: Run | Sequence[Run],

@@ -9,7 +9,6 @@ from typing import Any
 
 from .cells import difference, mean, names
 from .comparison import Comparison
-from .page import page
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -80,7 +79,6 @@ FORMATS: dict[str, Callable[[Comparison], str]] = {
     "markdown": markdown,
     "latex": latex,
     "json": as_json,
-    "html": page,
 }
 
 

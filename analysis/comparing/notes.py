@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..intervals import LEAST_TO_RESAMPLE
-from ..text import fairness
+from ..sentences import fairness
 from .columns import available, legend
 from .variants import Variant
 

@@ -4,6 +4,23 @@ A rule is a function in the file of its topic; it looks at measured values (`see
 some of the variants, or nothing. What rules have found becomes `Explanation`s, one sentence or two each.
 """
 
+# the topics, the most important first: the order of their rules
+from . import (  # noqa: F401, I001
+    divergence,
+    clipping,
+    momentum,
+    coasting,
+    coupling,
+    scale,
+    kl,
+    jump,
+    tasks,
+    prefix,
+    groups,
+    progress,
+    policy,
+    seeds,
+)
 from .explanation import Explanation, explanations
 from .rules import RULES, table
 

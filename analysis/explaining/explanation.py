@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..quantities import available
 from .naming import named
 from .rules import RULES, Found, Rule
 from .seen import Seen
@@ -32,8 +33,6 @@ class Explanation:
 
 def explanations(run: Run, most: int | None = MOST) -> list[Explanation]:
     """What was seen in a run and why, the most important first; at most so many, None for all."""
-    from . import topics  # noqa: F401
-
     seen = Seen(run)
     found = (
         _explanation(run, rule, each) for rule in RULES.values() if _has(run, rule.needs) for each in rule.look(seen)
@@ -59,8 +58,6 @@ def _capital(text: str) -> str:
 
 def _has(run: Run, needs: tuple[str, ...]) -> bool:
     """Whether a run has what a rule looks at."""
-    from ..claims.needs import available
-
     there = available(run.metrics, run.swept, run.has_ratios)
     return all(need in there or _of_a_task(need, there) for need in needs)
 

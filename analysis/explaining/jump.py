@@ -24,7 +24,7 @@ def jump_reaches_updates(seen: Seen) -> Iterator[Found]:
     points = [point for point in seen.points if _jumps_up(seen, point)]
     if not points:
         return
-    from ..quantities.metrics import jump_response
+    from ..quantities.jump import jump_response
     from ..theory.scale_jump import scale_jump
 
     rows = jump_response(seen.run)

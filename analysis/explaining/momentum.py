@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..text import memory, percent
+from ..sentences import memory
+from ..text import percent
 from .rules import Found, rule
 from .saying import ends, span, whose
 from .seen import Seen

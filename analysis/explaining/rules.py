@@ -54,8 +54,6 @@ def rule(link: str, *needs: str) -> Callable[[Look], Look]:
 
 def table() -> tuple[list[str], list[list[str]]]:
     """The heads and rows of a table of all rules, for documents."""
-    from . import topics  # noqa: F401
-
     rows = [
         [f"`{each.name}`", each.claim, each.when, ", ".join(map(_quoted, each.needs)) or "–", _named(each.link)]
         for each in RULES.values()

@@ -54,7 +54,7 @@ def prompts_look_alike(seen: Seen) -> Iterator[Found]:
     wanted = [point for point in seen.points if _apart(seen, point) >= APART and _divides(seen, point)]
     if not wanted:
         return
-    from ..quantities.metrics import advantage_imbalance
+    from ..quantities.imbalance import advantage_imbalance
 
     rows = advantage_imbalance(seen.run)
     means = rows[np.isfinite(rows["measured"])].groupby("point")["measured"].mean()

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..claims import cases
 from ..excerpt import excerpt, thinned
-from ..text import meaning, reading
+from ..sentences import meaning, reading
 from .claimed import claims_on
 from .heat_map import maps
 from .style import (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from ..text import meaning, reading
+from ..sentences import meaning, reading
 from .style import MOST_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
 
 if TYPE_CHECKING:

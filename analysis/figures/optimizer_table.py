@@ -82,7 +82,7 @@ def _compared(run: Run) -> str | None:
 
 def _columns(run: Run) -> pd.DataFrame:
     """The headline and what else tells optimizers apart, a row a point, in the summary's order."""
-    from ..quantities.metrics import QUANTITIES
+    from ..quantities import QUANTITIES
 
     wanted = dict.fromkeys([run.heading["headline"], "drift/over_twin", "return/exact"])
     found = {name: run.summary[name] for name in wanted if name in run.summary and run.summary[name].notna().any()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
-from ..quantities.metrics import prefix_weight_at_start
+from ..quantities.at_start import prefix_weight_at_start
 from .identity import add_identity
 from .style import COLOURS, SYMBOLS, Figure, dress, labelled
 from .variants import variants

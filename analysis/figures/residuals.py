@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..braking.bundles import bundles, label
 from ..claims import cases
 from ..excerpt import thinned
+from .bundles import bundles, label
 from .claimed import claims_on
 from .style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
 from .variants import variants

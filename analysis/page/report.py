@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..explaining import explanations
 from ..figures import ALL
-from ..text import diverged, fairness, finding
+from ..sentences import diverged, fairness, finding
 from . import Section, figure_block, page
-from .compared import compared
+from .comparison import compared
 from .explained import explained
 from .provenance import provenance
 from .results import result_table

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..excerpt import excerpt
 from ..run.run import LEARNING_RATE
-from ..text import meaning, number, with_interval
+from ..sentences import meaning
+from ..text import number, with_interval
 from .tables import html_table
 from .taking import data_block
 

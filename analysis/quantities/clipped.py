@@ -1,4 +1,4 @@
-"""When the clip has silenced everything, and how long tokens are outside the band: Run -> frame, as in metrics.py.
+"""When the clip has silenced everything, and how long tokens are outside the band.
 
 Both are counted in updates, from the first one of a rollout, which is update 1.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from ..lazy import pd
+from .base import CASE, quantity
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-CASE = ["point", "seed", "rollout"]
 
-
+@quantity("clip/active", "grad/norm")
 def first_all_clipped(run: Run) -> pd.DataFrame:
     """The first update of a rollout that finds the gradient of every token clipped away, counted from 1.
 
@@ -29,6 +29,7 @@ def first_all_clipped(run: Run) -> pd.DataFrame:
     return pd.concat(parts).rename("measured").reset_index()
 
 
+@quantity("clip/outside")
 def time_outside(run: Run) -> pd.DataFrame:
     """The number of a rollout's updates that find a token outside the band, whatever the sign of its advantage.
 

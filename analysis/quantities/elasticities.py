@@ -1,19 +1,22 @@
-"""What the scale of the rewards does to an update: Run -> frame, as in metrics.py."""
+"""What the scale of the rewards does to an update."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from ..lazy import pd
+from ..theory.scale_elasticity import adam_elasticity
 from .axes import scale_axis
+from .base import ANYTHING, SCALE, quantity
 from .parameters import coordinates, parameters
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
 
+@quantity("update/norm", SCALE, within=ANYTHING)
 def scale_elasticity(run: Run) -> pd.DataFrame:
     """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
     rows, case = _first_updates(run)
@@ -29,6 +32,13 @@ def scale_elasticity(run: Run) -> pd.DataFrame:
     return sums.assign(measured=slopes)[["point", "seed", "measured"]].reset_index(drop=True)
 
 
+@quantity(
+    "grad/norm",
+    "update/norm",
+    SCALE,
+    within=ANYTHING,
+    closed_forms={"adam_elasticity": lambda case: adam_elasticity(case["eps"], case["gradient"])},
+)
 def local_elasticity(run: Run) -> pd.DataFrame:
     """d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, at the smaller one's point.
 
@@ -52,6 +62,7 @@ def local_elasticity(run: Run) -> pd.DataFrame:
     return found[has_neighbour].reset_index(drop=True).join(parameters(run), on="point")
 
 
+@quantity("update/displacement", SCALE)
 def scale_spread(run: Run) -> pd.DataFrame:
     """The largest relative difference that the reward's scale makes to how far the parameters have come."""
     rows = run.readings[["point", "seed", "update/displacement"]]

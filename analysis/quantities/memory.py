@@ -1,4 +1,4 @@
-"""What memory carried, and what it caused: Run -> frame, as in metrics.py.
+"""What memory carried, and what it caused.
 
 Memory *carries* a token where the coasting part of an update moves it. It *causes* what would not have happened without
 it, which is less: without memory other tokens' gradients would have carried the token part of the same way.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from ..lazy import pd
 from ..run.stored import last
+from .base import ANYTHING, RATIOS, quantity
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -20,6 +21,7 @@ TOKEN = ["point", "seed", "rollout", "prompt", "completion", "position"]
 LARGEST = "drift/excess_max"
 
 
+@quantity("drift/coasted", RATIOS, within=ANYTHING)
 def carried_share(run: Run) -> pd.DataFrame:
     """Of the way that a rollout's furthest silenced token went after it was silenced, the share that was coasting.
 
@@ -40,6 +42,7 @@ def _carried(tokens: pd.DataFrame) -> pd.DataFrame:
     return furthest.assign(measured=furthest["coasted"] / furthest["moved"])[["point", "seed", "rollout", "measured"]]
 
 
+@quantity("drift/excess_max", "twin/drift/excess_max", within=(None, 1.0))
 def caused_share(run: Run) -> pd.DataFrame:
     """Of the largest log-ratio beyond the bound at a rollout's end, the share that the memoryless twin does not have.
 

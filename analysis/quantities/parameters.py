@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+from ..lazy import pd
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -34,6 +35,16 @@ def parameters(run: Run) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def recorded(run: Run, metric: str) -> pd.DataFrame:
+    """A recorded metric by its declared reading, with the numbers of the experiment that closed forms use."""
+    return readings_of(run, metric).join(parameters(run), on="point")
+
+
+def readings_of(run: Run, metric: str) -> pd.DataFrame:
+    """A recorded metric by its declared reading, and no more."""
+    return run.readings[["point", "seed", metric]].rename(columns={metric: "measured"})
 
 
 def updates_per_rollout(run: Run, point: int) -> int:

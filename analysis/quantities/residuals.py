@@ -1,21 +1,30 @@
-"""What an optimizer still does when there is no gradient left: Run -> frame, as in metrics.py."""
+"""What an optimizer still does when there is no gradient left."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from ..lazy import pd
+from ..theory.adam_residual import adam_residual
 from ..theory.residual import residual
+from .base import CASE, column, quantity
 from .parameters import coordinates, parameters, updates_per_rollout
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-CASE = ["point", "seed", "rollout"]
 
-
+@quantity(
+    "grad/norm",
+    "update/norm",
+    counts=("j",),
+    closed_forms={
+        "optimizer_residual": column("closed_form"),
+        "adam_residual": lambda case: adam_residual(case["n"], case["j"], case["b1"], case["b2"]),
+    },
+)
 def residual_update(run: Run) -> pd.DataFrame:
     """The size of each update without a gradient, in units of the last one before that had one.
 
@@ -36,11 +45,13 @@ def residual_update(run: Run) -> pd.DataFrame:
     return rows[[*CASE, "n", "j", "measured", "closed_form"]].join(parameters(run), on="point")
 
 
+@quantity("grad/norm", "update/norm", closed_forms={"optimizer_residual": column("closed_form")})
 def first_residual(run: Run) -> pd.DataFrame:
     """The first update without a gradient, in units of the last one with."""
     return residual_update(run).query("j == 1").drop(columns=["n", "j", "rollout"])
 
 
+@quantity("grad/norm", "update/norm")
 def braking_distance(run: Run) -> pd.DataFrame:
     """All updates that a run makes after its last gradient, summed, in units of the last one with a gradient."""
     rows, case = residual_update(run), ["point", "seed"]

@@ -1,20 +1,22 @@
-"""What the first update of a rollout is, by what became of the optimizer's state: Run -> frame, as in metrics.py."""
+"""What the first update of a rollout is, by what became of the optimizer's state."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from ..lazy import pd
 from ..run.stored import last
 from ..theory.count_reset import first_update_after
+from .base import column, quantity
 from .parameters import coordinates
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
 
+@quantity("update/norm", closed_forms={"first_update_after": column("closed_form")})
 def restart_update(run: Run) -> pd.DataFrame:
     """The first update of the last rollout, in learning rates a coordinate, where all of a table's logits move alike.
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -15,9 +15,6 @@ from .points import Listed, Tabulated, points_of
 from .readings import readings_of
 from .stored import Stored
 from .stored_tokens import StoredTokens
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 SCHEMA_VERSION = 2
 LEARNING_RATE = "optimizer.learning_rate"
@@ -32,7 +29,6 @@ class Run:
     """One run directory. Every swept value is a column of every frame.
 
     `updates` and `ratios` are whole tables; what analysis works out, it reads by column, part by part (`stored_…`).
-    In a notebook a run shows its question, answer, table and verdicts.
     """
 
     directory: Path
@@ -40,11 +36,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}: {len(self.points)} points, {self.manifest['plan']['seeds']} seeds)"
-
-    def _repr_html_(self) -> str:
-        from ..page.notebook import html
-
-        return html(self)
 
     @cached_property
     def updates(self) -> pd.DataFrame:
@@ -88,14 +79,6 @@ class Run:
     def verdicts(self) -> list[dict[str, Any]]:
         """The same as they are written in claims.json."""
         return json.loads((self.directory / "claims.json").read_text())
-
-    @cached_property
-    def figures(self) -> dict[str, go.Figure]:
-        """The figures that the run's data support, by name, as they are in the report."""
-        from ..figures import ALL
-        from ..page.notebook import titled
-
-        return {figure.name: titled(figure) for draw in ALL if (figure := draw(self)) is not None}
 
     @property
     def heading(self) -> dict[str, Any]:
@@ -167,8 +150,11 @@ class Run:
         return frame.join(points[missing], on="point")
 
 
-def load(directory: Path | str) -> Run:
-    """Open a run directory. Raises RunError where there is none, or one that this version cannot read."""
+Kind = TypeVar("Kind", bound=Run)
+
+
+def read_run(directory: Path | str, kind: type[Kind]) -> Kind:
+    """Read a run directory. Raise RunError where there is none, or one that this version cannot read."""
     path = Path(directory)
     try:
         manifest = json.loads((path / "manifest.json").read_text())
@@ -178,7 +164,7 @@ def load(directory: Path | str) -> Run:
         raise RunError(
             f"{path}: a run of schema version {manifest.get('schema_version')}; this version reads {SCHEMA_VERSION}"
         )
-    return Run(directory=path, manifest=manifest)
+    return kind(directory=path, manifest=manifest)
 
 
 def short(value: Any) -> str:

@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from ..lazy import pd
 
 Columns = dict[str, np.ndarray]
 

@@ -39,10 +39,11 @@ def execute(options: argparse.Namespace) -> int:
     measured, left_out = _measure(names, given, options)
 
     from ratiodrift.analysis.braking import gather
+    from ratiodrift.analysis.braking.page import write
     from ratiodrift.analysis.braking.terminal import show
 
     brakes = gather(measured, left_out, _facts(options))
-    brakes.write(out)
+    write(brakes, out)
     print(brakes.as_json()) if options.json else show(brakes, out)
     return 0
 

@@ -20,7 +20,7 @@ OUT = "compare.html"
 def execute(options: argparse.Namespace) -> int:
     """Compare the variants of runs, and print or write the table."""
     from ratiodrift.analysis.comparing import ComparisonError, compare
-    from ratiodrift.analysis.comparing.formats import FORMATS
+    from ratiodrift.analysis.page.comparison import FORMATS
     from ratiodrift.analysis.terminal import working
 
     if options.format not in (TABLE, *FORMATS):
@@ -39,8 +39,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _give(found: Comparison, options: argparse.Namespace) -> None:
     """Print it, or write it where it is to go; a page is always written."""
-    from ratiodrift.analysis.comparing.formats import FORMATS
     from ratiodrift.analysis.files import write_whole
+    from ratiodrift.analysis.page.comparison import FORMATS
 
     out = Path(options.out or OUT) if options.out or options.format == "html" else None
     text = _as_table(found, plain=out is not None) if options.format == TABLE else FORMATS[options.format](found)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..advantages import Advantage
+from ..advantages import ADVANTAGES
 from ..dialects import DIALECTS
 from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
 from ..methods import METHODS
-from ..optimizers.remedies import Remedy
+from ..optimizers.remedies import REMEDIES
 from ..optimizers.signatures import NOT_DRIVEN, optimizers, schedules
 from ..parts import Family, claim_of
 from ..policies import POLICIES
 from ..probes import METRICS, PROBES
 from ..rollouts import ROLLOUTS
 from ..scenario.shipped import shipped_scenarios
-from ..surrogates.filters import Filter
-from ..surrogates.gates import Gate
-from ..surrogates.log_ratios import Level
-from ..surrogates.reductions import Reduction
+from ..surrogates.filters import FILTERS
+from ..surrogates.gates import GATES
+from ..surrogates.log_ratios import LEVELS
+from ..surrogates.reductions import REDUCTIONS
 from ..surrogates.words import factors
 
 
@@ -73,11 +73,6 @@ def _family(family: Family) -> dict[str, str]:
     return {name: claim_of(member) for name, member in family.members.items()}
 
 
-def _factors(union: Any) -> dict[str, str]:
-    """The parts of one factor of the product, by kind."""
-    return {member.__dataclass_fields__["kind"].default: claim_of(member) for member in get_args(get_args(union)[0])}
-
-
 def _scenarios() -> dict[str, str]:
     import tomllib
 
@@ -92,18 +87,17 @@ def _optimizers() -> dict[str, str]:
 
 
 def _quantities() -> dict[str, str]:
-    from ratiodrift.analysis.claims import NEEDS
-    from ratiodrift.analysis.text import sentence_of
+    from ratiodrift.analysis.quantities import QUANTITIES
 
-    return {name: f"{sentence_of(name)}; needs {', '.join(needs)}" for name, needs in NEEDS.items()}
+    return {name: f"{found.sentence}; needs {', '.join(found.needs)}" for name, found in QUANTITIES.items()}
 
 
 def _closed_forms() -> dict[str, str]:
-    from ratiodrift.analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, PREDICTS
+    from ratiodrift.analysis.claims.closed_forms import CLOSED_FORMS, OF_FITS, predicts
 
-    fits = {name: f"a {kind} that is fitted" for name, kind in OF_FITS.items()}
+    fits = {name: f"a {kind} that is fitted" for name, (kind, _) in OF_FITS.items()}
     return {
-        name: f"predicts {fits.get(name) or ', '.join(PREDICTS.get(name, ['a recorded metric']))}"
+        name: f"predicts {fits.get(name) or ', '.join(predicts(name) or ['a recorded metric'])}"
         for name in CLOSED_FORMS
     }
 
@@ -114,14 +108,14 @@ LISTS = {
     "policies": lambda: _family(POLICIES),
     "methods": lambda: _family(METHODS),
     "dialects": lambda: _family(DIALECTS),
-    "advantages": lambda: _factors(Advantage),
-    "levels": lambda: _factors(Level),
-    "gates": lambda: _factors(Gate),
-    "reductions": lambda: _factors(Reduction),
-    "filters": lambda: _factors(Filter),
+    "advantages": lambda: _family(ADVANTAGES),
+    "levels": lambda: _family(LEVELS),
+    "gates": lambda: _family(GATES),
+    "reductions": lambda: _family(REDUCTIONS),
+    "filters": lambda: _family(FILTERS),
     "rollouts": lambda: _family(ROLLOUTS),
     "optimizers": _optimizers,
-    "remedies": lambda: _factors(Remedy),
+    "remedies": lambda: _family(REMEDIES),
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
     "probes": lambda: {name: (probe.__doc__ or "").strip().splitlines()[0] for name, probe in PROBES.items()},
     "metrics": lambda: {name: metric.definition for name, metric in METRICS.items()},

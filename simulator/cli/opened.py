@@ -19,7 +19,8 @@ def opened(text: str, runs: Path = RUNS) -> Run:
 
     Raises ScenarioError where there is none, or one that is not finished or of another schema version.
     """
-    from ratiodrift.analysis.run.run import RunError, load
+    from ratiodrift.analysis.notebook import load
+    from ratiodrift.analysis.run.run import RunError
 
     found = {path.parent for path in runs.glob("*/manifest.json")}
     path = Path(text)

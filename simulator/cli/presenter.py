@@ -67,7 +67,7 @@ class Presenter:
 
 def present(directory: Path, known: bool) -> int:
     """What is not there yet of summary, verdicts and page is made; all is shown. Returns the exit code."""
-    from ratiodrift.analysis.run.run import load
+    from ratiodrift.analysis.notebook import load
     from ratiodrift.analysis.terminal import show, working
 
     if known and (directory / "report.html").is_file():

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ..lazy import remedies
-from ..parts import NonNegative, Positive, part, static
+from ..parts import Family, NonNegative, Positive, part, static
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 AboveOne = Annotated[float, Field(strict=True, gt=1)]
@@ -80,4 +80,5 @@ class Brake:
         return remedies.brake(chain, self.strength)
 
 
-Remedy = Annotated[MaskMomentum | SkipWhenClipped | StopAt | Reposition | Brake, Field(discriminator="kind")]
+REMEDIES = Family("remedy", "kind", [MaskMomentum, SkipWhenClipped, StopAt, Reposition, Brake], "remedies")
+Remedy = Annotated[Any, REMEDIES]

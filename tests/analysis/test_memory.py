@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.claims import NEEDS
+from analysis.quantities import QUANTITIES
 from analysis.quantities.memory import carried_share, caused_share
-from analysis.quantities.metrics import QUANTITIES
+from analysis.sentences import fairness, meaning, memory, reading
 from analysis.summary import summarize
-from analysis.text import fairness, meaning, memory, reading
 from tests.analysis.made import READINGS, made_run
 
 
@@ -224,7 +223,7 @@ def test_every_derived_quantity_has_a_meaning_and_no_reading():
         "all updates that a run makes after its last gradient, summed, in units of the last one with a gradient"
     )
     assert meaning(run, "local_elasticity").startswith("d ln ‖Δθ‖ / d ln scale of the very first update between")
-    for name in NEEDS:
+    for name in QUANTITIES:
         assert reading(run, name) == ""
         told = meaning(run, name)
         assert len(told) > 30 and "\n" not in told and not told.endswith(".")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from analysis.sentences import finding
 from analysis.summary import summarize
-from analysis.text import fared, finding, measured, number, with_interval
+from analysis.text import fared, measured, number, with_interval
 from tests.analysis.made import made_run
 
 

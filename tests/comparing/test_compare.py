@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import analysis
 from analysis.comparing import ComparisonError, compare
 from tests.comparing.rows import made, values
 
@@ -162,4 +163,4 @@ def test_no_run_is_refused():
 
 
 def test_a_notebook_shows_the_table():
-    assert ">lion</span></td>" in compare(made(TWO))._repr_html_()
+    assert ">lion</span></td>" in analysis.compare(made(TWO))._repr_html_()

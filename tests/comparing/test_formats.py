@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from analysis.comparing import compare
-from analysis.comparing.formats import FORMATS, escaped
-from analysis.comparing.page import dots
+from analysis.comparing.formats import escaped
 from analysis.comparing.terminal import show
+from analysis.page.comparison import FORMATS, dots
 from tests.comparing.rows import made, values
 
 HOSTILE = "</script><b>50% & $x_1$ | [red]a\\b*"

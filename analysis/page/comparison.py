@@ -5,30 +5,36 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .cells import difference, mean, names
+import plotly.graph_objects as go
+
+from ..comparing import ComparisonError, compare, formats
+from ..comparing.cells import difference, mean, names
+from ..figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
+from . import figure_block, html_table
+from . import page as whole_page
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..figures.style import Figure
-    from .comparison import Comparison
+    from ..comparing import Comparison
+    from ..run.run import Run
 
 MOST_DOTS = 60
 MOST_ROWS = 100  # the others unfold
+MOST_VARIANTS = 24  # of a larger sweep no single variant is what the others are compared with
 
 
 def page(comparison: Comparison) -> str:
     """The whole page as text; everything in it that comes from scenarios is escaped."""
-    from ..page import figure_block, page
-
     figures = [figure_block(drawn) for name in comparison.columns if (drawn := dots(comparison, name)) is not None]
-    return page(f"Comparison with {comparison.baseline}", "\n".join([table(comparison), *figures]))
+    return whole_page(f"Comparison with {comparison.baseline}", "\n".join([table(comparison), *figures]))
+
+
+FORMATS = {**formats.FORMATS, "html": page}
 
 
 def table(comparison: Comparison) -> str:
     """The table, what its columns are and what to know about it, as HTML."""
-    from ..page import html_table
-
     columns = {name: comparison.of(name) for name in comparison.columns}
     rows = []
     for label, shown in zip(comparison.variants, names(comparison), strict=True):
@@ -40,6 +46,16 @@ def table(comparison: Comparison) -> str:
     return f"{html_table(['variant', *comparison.columns], rows, MOST_ROWS)}<dl>{legends}</dl>{notes}"
 
 
+def compared(run: Run) -> str:
+    """The variants of a run as that table; nothing for a single variant, a sweep, or where nothing can be compared."""
+    if not 2 <= len(run.points) <= MOST_VARIANTS:
+        return ""
+    try:
+        return table(compare(run))
+    except ComparisonError:
+        return ""
+
+
 def _cell(row: pd.Series, is_baseline: bool) -> str:
     changed = "baseline" if is_baseline else difference(row)
     below = f"<br><small>{'' if is_baseline else 'Δ '}{escape(changed)}</small>" if changed else ""
@@ -48,10 +64,6 @@ def _cell(row: pd.Series, is_baseline: bool) -> str:
 
 def dots(comparison: Comparison, name: str) -> Figure | None:
     """The means of one column with their intervals, a dot a variant; None where there is nothing to draw."""
-    import plotly.graph_objects as go
-
-    from ..figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
-
     rows = comparison.of(name).dropna(subset=["mean"])
     if rows.empty:
         return None

@@ -1,26 +1,64 @@
-"""What a run shows of itself in a notebook: question, answer, table, verdicts."""
+"""A run as users hold it: a notebook shows its question, answer, table and verdicts, and its figures are plotly's."""
 
 from __future__ import annotations
 
+from functools import cached_property, wraps
 from html import escape
+from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..text import bound, finding, measured, with_interval
+from .comparing import Comparison
+from .comparing import compare as compare_runs
+from .run.run import Run, read_run
+from .sentences import finding
+from .text import bound, measured, with_interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ..figures.style import Figure
-    from ..run.run import Run
+    from .figures.style import Figure
 
 MOST_ROWS = 30
 LINE = 110  # characters of a line below a title
 
 
-def html(run: Run) -> str:
+class ShownRun(Run):
+    """A run directory as `load` opens it: the frames of a Run, its figures, and what a notebook shows."""
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+    @cached_property
+    def figures(self) -> dict[str, go.Figure]:
+        """The figures that the run's data support, by name, as they are in the report."""
+        from .figures import ALL  # and with them plotly
+
+        return {figure.name: titled(figure) for draw in ALL if (figure := draw(self)) is not None}
+
+
+class ShownComparison(Comparison):
+    """A comparison that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from .page.comparison import table
+
+        return table(self)
+
+
+def load(directory: Path | str) -> ShownRun:
+    """Open a run directory. Raise RunError where there is none, or one that this version cannot read."""
+    return read_run(directory, ShownRun)
+
+
+@wraps(compare_runs)
+def compare(*runs_and_options: Any, **named: Any) -> ShownComparison:
+    return ShownComparison(**vars(compare_runs(*runs_and_options, **named)))
+
+
+def html(run: ShownRun) -> str:
     """The run in short, as HTML; its texts are escaped."""
     parts = [f"<h3>{escape(run.heading['title'])}</h3>", f"<p><em>{escape(run.heading['question'])}</em></p>"]
     if (run.directory / "summary.parquet").is_file():
