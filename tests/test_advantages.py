@@ -289,7 +289,7 @@ def of(advantage, rewards, lengths=LENGTHS):
 
 
 def test_every_advantage_is_tested():
-    assert {type(advantage) for advantage in EVERY_ADVANTAGE} == set(get_args(get_args(Advantage)[0]))
+    assert {type(advantage) for advantage in EVERY_ADVANTAGE} == set(get_args(Advantage)[1].members.values())
 
 
 @pytest.mark.parametrize("advantage", EVERY_ADVANTAGE, ids=repr)

@@ -1,5 +1,6 @@
 """A program that is kept is the program that was compiled; what could be another one is compiled."""
 
+import pickle
 from dataclasses import replace
 
 import jax
@@ -105,3 +106,48 @@ def test_nothing_is_kept_where_no_folder_is_named(folder):
     jax.config.update("jax_compilation_cache_dir", None)
     results(sim.load(tables()))
     assert files(folder) == []
+
+
+def test_what_another_user_could_have_written_is_not_unpickled(folder, monkeypatch):
+    scenario = sim.load(tables())
+    results(scenario)
+    (path,) = folder.glob("*")
+    planted = folder.parent / "planted"
+    path.write_bytes(pickle.dumps(Planted(str(planted))))
+    path.chmod(0o666)
+    results(scenario)
+    assert not planted.exists()
+    path.chmod(0o600)
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    results(scenario)
+    assert not planted.exists()
+    monkeypatch.undo()
+    path.write_bytes(pickle.dumps(Planted(str(planted))))
+    results(scenario)
+    assert planted.exists()  # the test could fail: a file of this user's own is read
+
+
+class Planted:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_a_folder_that_others_can_write_into_keeps_nothing(tmp_path, monkeypatch, capsys):
+    (tmp_path / "cache").mkdir(mode=0o777)
+    (tmp_path / "cache").chmod(0o777)
+    monkeypatch.setenv("RATIODRIFT_CACHE", str(tmp_path / "cache"))
+    before = jax.config.jax_compilation_cache_dir
+    kept_programs.keep_compiled_programs()
+    assert jax.config.jax_compilation_cache_dir == before
+    assert "others could write there" in capsys.readouterr().err
+
+
+def test_the_folder_is_made_for_this_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("RATIODRIFT_CACHE", str(tmp_path / "cache"))
+    before = kept_programs.Cache.now()
+    kept_programs.keep_compiled_programs()
+    before.use()
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700

@@ -25,7 +25,7 @@ LAYERS = [
     ["simulator.experiment"],
     ["simulator.scenario"],
     ["simulator.storage.paths", "simulator.storage.columns"],
-    ["simulator.execution.costs", "simulator.execution.program_cache", "simulator.execution.compilation"],
+    ["simulator.execution.costs", "simulator.execution.program_cache"],
     ["simulator.execution.plan"],
     ["simulator.execution"],
     ["simulator.storage"],

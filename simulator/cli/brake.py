@@ -33,7 +33,7 @@ def execute(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ScenarioError(str(out), [("", f"cannot be written: {error.strerror}")]) from error
     if not options.no_cache:
-        from ..execution.compilation import keep_compiled_programs
+        from ..execution.program_cache import keep_compiled_programs
 
         keep_compiled_programs()
     measured, left_out = _measure(names, given, options)

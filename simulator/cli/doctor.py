@@ -22,7 +22,7 @@ def execute(options: argparse.Namespace) -> int:
         print(f"{package:<12}{_version(package)}")
     import jax
 
-    from ..execution.compilation import cores, use_all_cores
+    from ..execution.program_cache import cores, use_all_cores
 
     use_all_cores()
     kinds = Counter((device.device_kind, device.platform) for device in jax.devices())

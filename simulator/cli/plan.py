@@ -18,9 +18,9 @@ MOST_LINES = 20
 def execute(options: argparse.Namespace) -> int:
     """Print the plan; exit code 2 where there is no room for it."""
     from ..errors import ScenarioError
-    from ..execution.compilation import cores
     from ..execution.limits import disk_bytes, memory, memory_bytes, nearest, seconds, too_large
     from ..execution.plan import plan
+    from ..execution.program_cache import cores
 
     scenario = load_checked(options.scenario, overrides(options))
     todo, out = plan(scenario), Path(options.out)

@@ -43,7 +43,7 @@ def carry_out(scenario: Scenario, options: argparse.Namespace, presenter: Presen
 def compute(scenario: Scenario, options: argparse.Namespace) -> None:
     """Write the scenario's run, by the engine that the options name, and show how far it is."""
     from ..engines.base import engine
-    from ..execution.compilation import keep_compiled_programs, use_all_cores
+    from ..execution.program_cache import keep_compiled_programs, use_all_cores
     from ..runs import write_run
     from .progress import Progress
 

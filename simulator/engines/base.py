@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from ..errors import ScenarioError, did_you_mean
-from ..execution.compilation import cores
+from ..execution.program_cache import cores
 from .worker import Work
 
 ENGINES = {

@@ -14,7 +14,7 @@ from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from typing import Any, ClassVar
 
-from ..execution.compilation import Cache, cores
+from ..execution.program_cache import Cache, cores
 from .signals import children_deaf_to_ctrl_c
 from .worker import Work, Worker
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..execution.compilation import Cache, cores
-from ..files import write_whole
+from ..execution.program_cache import Cache, cores
+from ..files import read_own, write_whole
 from ..resume import versions
 from .ray_cluster import imported, joined
 from .worker import Work, Worker
@@ -61,7 +61,7 @@ class Crew:
     def __init__(self, ray: Any, work: Work, workers: int) -> None:
         self._ray, self._work = ray, work
         self._file = work.folder.path / "work.pickle"  # an actor that starts late may not find what a node had
-        write_whole(self._file, pickle.dumps((work, versions())))
+        write_whole(self._file, pickle.dumps((work, versions())), private=True)
         self._remote = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Actor)
         self._mates: list[Mate] = []
         self._waiting: dict[Any, Mate] = {}
@@ -154,7 +154,7 @@ class Actor:
         """Read what there is to do. Raises OSError where this machine could not do it, or not the same."""
         if not self._file.is_file():
             raise OSError(f"{self._file} is not there on {_here()}: all machines have to see the run's folder")
-        work, theirs = pickle.loads(self._file.read_bytes())
+        work, theirs = pickle.loads(read_own(self._file))
         for name, version in versions().items():
             if version != theirs[name]:
                 raise OSError(f"{_here()} has {name} {version}, and the run began with {theirs[name]}")

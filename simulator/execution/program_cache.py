@@ -2,21 +2,22 @@
 
 jax's own cache keeps what was compiled, but has to trace a program to know it, which takes longer than a small sweep
 runs. A program here is known by what it is made of: the structure (its static fields, the shapes of its numbers), the
-code of this package, the versions of what it is built on, jax's settings, and the processor. They lie in jax's cache
-folder, and only where that is switched on (simulator/execution/compilation.py).
+code of this package, the versions of what it is built on, jax's settings, and the processor. Programs lie in jax's
+cache folder, where `keep_compiled_programs` has switched that on. To read one is to run it, so only files are read
+that this user owns and nobody else can write.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import pickle
 import platform
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,12 +27,59 @@ import jax
 import numpy as np
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
-from ..files import write_whole
+from ..files import is_private, read_own, write_whole
 from ..optimizers.base import Optimizer, Transformation
 from ..optimizers.registry import OPTIMIZERS, OWN
 
 BUILT_ON = ("jax", "jaxlib", "optax", "numpy", "equinox")
 NOT_OF_PROGRAMS = ("cache", "dump", "log", "traceback", "num_cpu_devices")  # settings that change no program
+SETTINGS = (
+    "jax_compilation_cache_dir",
+    "jax_persistent_cache_min_compile_time_secs",
+    "jax_persistent_cache_min_entry_size_bytes",
+)
+
+
+def keep_compiled_programs() -> None:
+    """Keep compiled programs, jax's and ours, in the user's cache folder, for this process and those that it starts.
+
+    A bandit compiles in about a second and is read back in a twentieth of it. The folder is $RATIODRIFT_CACHE, else
+    $XDG_CACHE_HOME/ratiodrift, else ~/.cache/ratiodrift. Where other users could write into it nothing is kept, which
+    is said. What jax keeps is kept per version of this package's code, as ours is: a program that only jax has could
+    not be written by us any more.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get("RATIODRIFT_CACHE") or Path(base) / "ratiodrift")
+    if is_private(folder):
+        Cache((str(folder / "jax" / _fixed_surroundings()[0][:12]), 0.0, -1)).use()
+    else:
+        print(f"warning: {folder}: no compiled programs are kept, since others could write there (chmod go-w)", file=sys.stderr)
+
+
+def use_all_cores() -> None:
+    """Make every core a device of its own, unless jax has computed already. The library never does it."""
+    with suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", max(len(cores()), 1))
+
+
+def cores() -> list[int]:
+    """The cores that this process may use, where the system tells."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where this process keeps compiled programs, for others to do the same."""
+
+    values: tuple
+
+    @classmethod
+    def now(cls) -> Cache:
+        return cls(tuple(getattr(jax.config, name) for name in SETTINGS))
+
+    def use(self) -> None:
+        for name, value in zip(SETTINGS, self.values, strict=True):
+            jax.config.update(name, value)
 
 
 def kept(made_of: Any, compile_it: Callable[[], jax.stages.Compiled]) -> jax.stages.Compiled:
@@ -46,39 +94,21 @@ def kept(made_of: Any, compile_it: Callable[[], jax.stages.Compiled]) -> jax.sta
     path = Path(folder) / "programs" / name
     if (found := _read(path)) is not None:
         return found
-    with _not_in_jaxs_cache() as compiled_here:
-        compiled = compile_it()
-    return _written(path, compiled) if compiled_here() else compiled
+    before = _hits()
+    compiled = compile_it()
+    # jax cannot write again what it read from its own cache: its functions would be missing
+    return _written(path, compiled) if _hits() == before else compiled
 
 
-@contextmanager
-def _not_in_jaxs_cache() -> Iterator[Callable[[], bool]]:
-    """What is compiled meanwhile does not go into jax's own cache; yields whether it did not come from there either.
+_listening, _heard = threading.Event(), threading.local()
 
-    A program that jax reads from its cache cannot be written again: its functions would be missing.
-    """
-    global _compiling, _usual
+
+def _hits() -> int:
+    """How many programs this thread has read from jax's own cache."""
     if not _listening.is_set():
         _listening.set()
         jax.monitoring.register_event_listener(_hear)
-    _heard.hits = 0
-    with _lock:
-        if not _compiling:
-            _usual = getattr(jax.config, SHORTEST)
-            jax.config.update(SHORTEST, math.inf)
-        _compiling += 1
-    try:
-        yield lambda: _heard.hits == 0
-    finally:
-        with _lock:
-            _compiling -= 1
-            if not _compiling:
-                jax.config.update(SHORTEST, _usual)
-
-
-SHORTEST = "jax_persistent_cache_min_compile_time_secs"
-_lock, _listening, _heard = threading.Lock(), threading.Event(), threading.local()
-_compiling, _usual = 0, 0.0
+    return getattr(_heard, "hits", 0)
 
 
 def _hear(event: str, **_: Any) -> None:
@@ -150,7 +180,7 @@ def _version(package: str) -> str:
 def _read(path: Path) -> jax.stages.Compiled | None:
     """The program of a file; None where there is none, or a damaged one."""
     try:
-        program, inside, outside = pickle.loads(path.read_bytes())
+        program, inside, outside = pickle.loads(read_own(path))
         trees = (jax.tree.structure(outline) for outline in (inside, outside))
         return deserialize_and_load(program, *trees, execution_devices=jax.local_devices()[:1])
     except Exception:  # whatever a damaged file leads to, too: it is compiled and written again
@@ -162,8 +192,8 @@ def _written(path: Path, compiled: jax.stages.Compiled) -> jax.stages.Compiled:
     try:
         program, inside, outside = serialize(compiled)
         outlines = (jax.tree.unflatten(tree, [0] * tree.num_leaves) for tree in (inside, outside))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, pickle.dumps((program, *outlines), protocol=5))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, pickle.dumps((program, *outlines), protocol=5), private=True)
     except (NotImplementedError, ValueError, OSError, pickle.PicklingError):
         pass  # it has arrays of its own, or the disk is full: the next process compiles it
     return compiled

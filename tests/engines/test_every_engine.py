@@ -12,8 +12,8 @@ from simulator.engines.base import Engine, engine
 from simulator.engines.ray_cluster import joined
 from simulator.engines.worker import Work
 from simulator.execution import plan as sweep
-from simulator.execution.compilation import Cache
 from simulator.execution.plan import plan
+from simulator.execution.program_cache import Cache
 from simulator.runs import write_run
 from simulator.scenario.load import load
 from simulator.storage.chunks import RunFolder
@@ -66,7 +66,7 @@ import os
 os.environ["XLA_FLAGS"] = {flags!r}
 import json, pathlib, jax
 jax.config.update("jax_num_cpu_devices", {cores})
-from simulator.execution.compilation import Cache
+from simulator.execution.program_cache import Cache
 Cache(({cache!r}, 0.0, -1)).use()
 from simulator.execution import plan as sweep
 for name, value in {small!r}.items():
