@@ -44,7 +44,7 @@ from .scenario.load import Scenario, load
 from .scenario.manifest import manifest_text
 from .scenario.matching import targets
 from .storage.chunks import RunFolder
-from .storage.paths import SCHEMA_VERSION, directory_of, finished, unfinished
+from .storage.paths import SCHEMA_VERSION, directory_of, finished, renew, unfinished
 from .storage.tables import swept_columns
 
 BETWEEN_LOOKS = 0.2  # seconds, at least, between two counts of what is written
@@ -105,6 +105,7 @@ def write_run(
         if known or again:
             forget(unfinished(final))  # of a known run: what one that was to take its place has left
         if known:
+            renew(final, scenario)
             return directory
         asked, scenario = scenario, _calibrated(scenario)
         todo = plan(scenario)

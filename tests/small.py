@@ -1,6 +1,9 @@
 """A scenario of one small structure, to be changed by tests."""
 
+import json
 from typing import Any
+
+from analysis.run.points import points_of
 
 
 def tables(**changes: Any) -> dict[str, Any]:
@@ -14,3 +17,9 @@ def tables(**changes: Any) -> dict[str, Any]:
         "training": {"num_rollouts": 2, "group_size": 4, "epochs": 2, "seeds": 2},
         "record": {"ratios": {"every": 2}},
     } | changes
+
+
+def resolved(scenario) -> list[dict[str, Any]]:
+    """Every point's experiment with all its defaults, as a reader of its manifest has it."""
+    points = points_of(json.loads(json.dumps({"points": scenario.tabulated()})))
+    return [points.experiment(point) for point in range(len(points))]

@@ -19,7 +19,7 @@ from simulator import runs
 from simulator.execution import calibration
 from simulator.execution.calibration import calibrated
 from tests.analysis.made import made_run
-from tests.small import tables
+from tests.small import resolved, tables
 
 ADAM = {"name": "adam", "learning_rate": 0.02}
 
@@ -136,7 +136,7 @@ def test_the_same_question_finds_its_run_again(directory, monkeypatch):
     assert manifest["hash"] == asked.digest()
     assert (
         load_run(directory).experiment(2)["optimizer"]["learning_rate"]
-        != asked.resolved()[2]["experiment"]["optimizer"]["learning_rate"]
+        != resolved(asked)[2]["optimizer"]["learning_rate"]
     )
     monkeypatch.setattr(runs, "_calibrated", None)  # nothing is to be computed
     assert runs.run(TWO_ARMS, out=directory.parent) == directory

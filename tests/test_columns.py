@@ -8,7 +8,7 @@ import pytest
 
 import analysis
 from analysis.summary import summarize
-from simulator.cli.checked import load_checked
+from simulator import load
 from simulator.cli.main import main
 from simulator.errors import ScenarioError
 from simulator.runs import run
@@ -54,12 +54,12 @@ def here(tmp_path, monkeypatch):
 
 def problems(**overrides):
     with pytest.raises(ScenarioError) as error:
-        load_checked("stops.toml", [(key.replace("__", "."), value) for key, value in overrides.items()])
+        load("stops.toml", [(key.replace("__", "."), value) for key, value in overrides.items()])
     return str(error.value)
 
 
 def test_what_can_be_derived_can_be_a_headline_or_a_column(here):
-    scenario = load_checked("stops.toml", [])
+    scenario = load("stops.toml", [])
     assert scenario.heading.headline == "braking_distance"
     assert list(scenario.heading.columns) == ["first_residual", "update/norm", "residual_update"]
 
@@ -95,7 +95,7 @@ def test_what_the_run_could_not_tell_is_refused(here, name, lacking):
 
 def test_an_axis_over_the_scale_makes_elasticities_derivable(here):
     axis = [("environment.reward_scale", {"values": [1.0, 10.0]})]
-    scenario = load_checked("stops.toml", [*axis, ("headline", "scale_elasticity"), ("columns", ["local_elasticity"])])
+    scenario = load("stops.toml", [*axis, ("headline", "scale_elasticity"), ("columns", ["local_elasticity"])])
     assert scenario.heading.headline == "scale_elasticity"
 
 

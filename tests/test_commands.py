@@ -86,10 +86,10 @@ def test_set_and_seeds_override_the_file(here, capsys):
 def test_a_claim_about_variants_that_set_takes_away_is_left_out_which_is_said(here, capsys):
     assert main(["run", "wrong.toml", "--set", "optimizer.learning_rate={values=[0.3, 0.4]}", "--no-cache"]) == 0
     told = capsys.readouterr()
-    assert "wrong.toml: claim[0] is left out, as things are set: picks no variant; optimizer.learning_rate" in told.err
+    assert "wrong.toml: claim[0]: is left out, as things are set: picks no variant; optimizer.learning_rate" in told.err
     assert "fails" not in told.out
     assert main(["run", "wrong.toml", "--set", "optimizer.learning_rate=0.3", "--no-cache"]) == 0
-    assert "claim[0] is left out, as things are set: no column 'optimizer.learning_rate'" in capsys.readouterr().err
+    assert "claim[0]: is left out, as things are set: no column 'optimizer.learning_rate'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ LOOP_MAY_IMPORT |= {
 NO_PART = {"base", "context", "__init__", "chance", "network", "reward_rules", "reward_scale", "sampling", "worlds"}
 MAY_LIST_PARTS = ("simulator", "simulator.experiment")
 COMMANDS = "simulator.cli"
+ASKS_ABOUT_CLAIMS = ("simulator.scenario.claims", "ratiodrift.analysis.claims")  # names and bounds, no tables
 NOT_IN_ANALYSIS = ("jax", "jaxlib", "optax", "simulator", "ratiodrift")
 
 
@@ -128,7 +129,9 @@ def complaints(module: str, source: str, known: set[str]) -> list[str]:
                 found.append(f"{arrow}: the arrow points back")
             continue
         command = is_in(module, COMMANDS)
-        if top in ("pandas", "plotly") or (top in ("analysis", "ratiodrift") and not command):
+        if top in ("pandas", "plotly") or (
+            top in ("analysis", "ratiodrift") and not command and (module, target) != ASKS_ABOUT_CLAIMS
+        ):
             found.append(f"{arrow}: the simulator computes, analysis looks at it")
         if top != "simulator" or target == "simulator" or module == "simulator":
             continue

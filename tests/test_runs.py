@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import analysis
 from simulator import files as writing
 from simulator import runs
+from simulator.cli.main import main
 from simulator.errors import ScenarioError
 from simulator.loop import simulate
 from simulator.scenario.load import load
@@ -89,6 +91,51 @@ def test_a_finished_run_is_found_again(directory):
     before = (directory / "manifest.json").stat().st_mtime_ns
     assert runs.run(tables(), out=directory.parent) == directory
     assert (directory / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_another_title_finds_the_same_run_and_its_page_is_made_anew(directory):
+    analysis.complete(directory)
+    tables_before = {path: path.read_bytes() for path in directory.rglob("updates/*.parquet")}
+    changed = tables(title="Another title")
+    assert runs.run(changed, out=directory.parent) == directory
+    assert not (directory / "report.html").exists()
+    assert "Another title" in (analysis.complete(directory).directory / "report.html").read_text()
+    assert {path: path.read_bytes() for path in directory.rglob("updates/*.parquet")} == tables_before
+    runs.run(tables(), out=directory.parent)
+
+
+def test_a_label_that_changes_is_the_label_of_every_row(tmp_path):
+    adam = {"name": "adam", "learning_rate": 0.1}
+    pair = [adam, {"name": "sgd", "learning_rate": 0.1}]
+    directory = runs.run(tables(optimizer=pair), out=tmp_path)
+    pair = [{**adam, "label": "first"}, pair[1]]
+    assert runs.run(tables(optimizer=pair), out=tmp_path) == directory
+    assert set(analysis.load(directory).updates["label"]) == {"first", "sgd"}
+    assert set(analysis.load(directory).updates["optimizer"]) == {"first", "sgd"}
+
+
+def test_a_run_under_the_name_that_an_earlier_version_gave_it_is_found(scenario, tmp_path):
+    written = runs.write_run(scenario, tmp_path)
+    earlier = written.rename(tmp_path / f"{scenario.name}-0123abcd")
+    assert runs.write_run(scenario, tmp_path) == earlier
+    assert not written.exists()
+    assert runs.run(tables(), {"training.seeds": 3}, out=tmp_path) != earlier
+
+
+def test_the_library_and_the_command_ask_the_same_question_and_refuse_the_same(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    name = "momentum_overshoot"
+    taken_away = ("optimizer", [{"name": "adamw", "learning_rate": 0.02}])
+    with pytest.warns(UserWarning, match="is left out, as things are set"):
+        directory = runs.run(name, dict([taken_away, ("training.num_rollouts", 1)]), seeds=2, out="runs")
+    setting = "optimizer=[{name='adamw', learning_rate=0.02}]"
+    command = ["run", name, "--set", setting, "--set", "training.num_rollouts=1", "--seeds", "2"]
+    assert main(command) in (0, 1)
+    assert "has run before" in capsys.readouterr().out
+    assert [path.resolve() for path in Path("runs").glob(f"{name}-*")] == [directory.resolve()]
+    wrong = tables(claim=[{"says": "So", "metric": "ratio/maxx", "predicted": 1.0, "tolerance": 0.1}])
+    with pytest.raises(ScenarioError, match=r"claim\[0\].metric: unknown 'ratio/maxx'; did you mean 'ratio/max'"):
+        load(wrong)
 
 
 def test_a_run_of_another_schema_version_is_refused(tmp_path):

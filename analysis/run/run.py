@@ -145,9 +145,9 @@ class Run:
         return kind.of_folder(self.directory / table)
 
     def _with_labels(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with the points' values as the manifest has them: a label may have changed since it was written."""
         points = pd.DataFrame(self.points.swept).assign(label=self.labels)
-        missing = [name for name in points.columns if name not in frame.columns]
-        return frame.join(points[missing], on="point")
+        return frame.drop(columns=points.columns.intersection(frame.columns)).join(points, on="point")
 
 
 Kind = TypeVar("Kind", bound=Run)

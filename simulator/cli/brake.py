@@ -17,8 +17,8 @@ from ..errors import ScenarioError
 from ..optimizers.schema import SETTINGS, optimizer_problems
 from ..optimizers.signatures import NOT_DRIVEN, optimizers
 from ..optimizers.stop import LEAST_HORIZON, Braking, Stop
-from .overrides import overrides
 from .progress import Progress
+from .scenario import overrides
 
 
 def execute(options: argparse.Namespace) -> int:

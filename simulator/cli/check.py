@@ -19,11 +19,10 @@ def execute(options: argparse.Namespace) -> int:
     """Put every claim of the scenarios to its run: one that is there already, or a new one."""
     from ..errors import ScenarioError
     from ..scenario.shipped import shipped_scenarios
-    from .checked import load_checked
-    from .overrides import overrides
+    from .scenario import read_scenario
 
     names = options.scenarios or list(shipped_scenarios())
-    scenarios = [load_checked(name, overrides(options)) for name in names]  # all are sound before any runs
+    scenarios = [read_scenario(name, options) for name in names]  # all are sound before any runs
     without = [name for name, scenario in zip(names, scenarios, strict=True) if not scenario.heading.claim]
     if without:
         raise ScenarioError(", ".join(without), [("claim", "there is none: a check is of claims (docs/scenarios.md)")])
@@ -39,7 +38,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict[str, Any]:
     """One scenario's claims with their verdicts, out of its run."""
-    from ..storage.paths import directory_of, finished
+    from ..storage.paths import directory_of, finished, renew
 
     directory = directory_of(scenario, Path(options.out))
     if options.force or not finished(directory):
@@ -48,6 +47,8 @@ def _judged(scenario: Scenario, options: argparse.Namespace, count: str) -> dict
         from ..execution.program import forget_compiled
 
         forget_compiled()  # the next scenario has other programs
+    else:
+        renew(directory, scenario)
     from ratiodrift.analysis.claims import evaluate
     from ratiodrift.analysis.completion import completed
 

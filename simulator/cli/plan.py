@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from .checked import load_checked
-from .overrides import overrides
+from .scenario import read_scenario
 
 SECONDS_A_PROGRAM = 2.5  # to compile one, about; a tenth of that where it was kept
 MOST_LINES = 20
@@ -22,7 +21,7 @@ def execute(options: argparse.Namespace) -> int:
     from ..execution.plan import plan
     from ..execution.program_cache import cores
 
-    scenario = load_checked(options.scenario, overrides(options))
+    scenario = read_scenario(options.scenario, options)
     todo, out = plan(scenario), Path(options.out)
     problems = list(too_large(todo, out))
     found: dict[str, Any] = todo.describe() | {

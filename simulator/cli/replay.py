@@ -14,8 +14,7 @@ def execute(options: argparse.Namespace) -> int:
     with Presenter() as presenter:
         from ..replaying import load_replay
         from ..rollouts.files import read_rollouts
-        from .checked import load_checked
-        from .overrides import overrides
+        from .scenario import read_scenario
 
         load = partial(load_replay, rollouts=read_rollouts(options.rollouts))
-        return carry_out(load_checked(options.scenario, overrides(options), load), options, presenter)
+        return carry_out(read_scenario(options.scenario, options, load), options, presenter)

@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 def execute(options: argparse.Namespace) -> int:
     """Run a scenario, or find its finished run again, and show the result."""
     with Presenter() as presenter:  # begins to import, as does this process now
-        from .checked import load_checked
-        from .overrides import overrides
+        from .scenario import read_scenario
 
-        return carry_out(load_checked(options.scenario, overrides(options)), options, presenter)
+        return carry_out(read_scenario(options.scenario, options), options, presenter)
 
 
 def carry_out(scenario: Scenario, options: argparse.Namespace, presenter: Presenter) -> int:
     """Compute what has not been computed before, and show it."""
     from ..errors import ScenarioError
-    from ..storage.paths import directory_of, finished, unfinished
+    from ..storage.paths import directory_of, finished, renew, unfinished
 
     out = Path(options.out)
     directory = directory_of(scenario, out)
@@ -34,7 +33,9 @@ def carry_out(scenario: Scenario, options: argparse.Namespace, presenter: Presen
     if options.resume and not known and not unfinished(directory).is_dir():
         problem = f"there is no unfinished run of this very scenario in {out} ({directory.name}): leave --resume out"
         raise ScenarioError("--resume", [("", problem)])
-    if not known:
+    if known:
+        renew(directory, scenario)
+    else:
         presenter.expect_a_new_run()
         compute(scenario, options)
     return presenter.present(directory, known)

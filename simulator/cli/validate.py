@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from .checked import load_checked
-from .overrides import overrides
+from .scenario import read_scenario
 
 
 def execute(options: argparse.Namespace) -> int:
     """Check each scenario and say what it would run."""
     for source in options.scenarios:
-        scenario = load_checked(source, overrides(options))
+        scenario = read_scenario(source, options)
         training = scenario.training
         points, seeds = len(scenario.points), training.seeds
         print(f"{source}: fine: {_count(points, 'point')} × {_count(seeds, 'seed')} = {_count(points * seeds, 'run')}")

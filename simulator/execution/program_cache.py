@@ -53,7 +53,10 @@ def keep_compiled_programs() -> None:
     if is_private(folder):
         Cache((str(folder / "jax" / _fixed_surroundings()[0][:12]), 0.0, -1)).use()
     else:
-        print(f"warning: {folder}: no compiled programs are kept, since others could write there (chmod go-w)", file=sys.stderr)
+        print(
+            f"warning: {folder}: no compiled programs are kept, since others could write there (chmod go-w)",
+            file=sys.stderr,
+        )
 
 
 def use_all_cores() -> None:

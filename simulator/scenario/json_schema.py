@@ -11,7 +11,7 @@ from ..experiment import Record, Training
 from ..optimizers.base import Measure, Settings
 from ..optimizers.signatures import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
 from .build import DEFAULTS, FAMILIES, PARTS
-from .metadata import Heading
+from .claims import Heading
 
 AXIS = {
     "description": "an axis: every value is a point",

@@ -1,8 +1,7 @@
 """A scenario file becomes validated experiments. A file is a question; nothing in it is imported or executed.
 
-Every part is a table, an array of tables is a comparison, an axis stands in place of a value
-(simulator/scenario/axes.py);
-all of them cross. `load` refuses what cannot run with a ScenarioError that lists every problem found.
+Every part is a table, an array of tables is a comparison, an axis stands in place of a value (axes.py); all of them
+cross. `load` refuses what cannot run with a ScenarioError that lists every problem found.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ from typing import Any
 from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
 from ..experiment import NEEDS_A_FILE, Experiment, Training
-from ..parts import to_plain
 from ..probes import Metric, declared
 from ..rollouts import Recorded
 from .build import DEFAULTS, PARTS, Choice, choices
-from .manifest import resolved, tabulated
+from .claims import Heading, check_heading, read_heading
+from .manifest import tabulated
 from .matching import Point, match_problems
-from .metadata import Heading, read_heading
 from .toml_files import override, read
 
 Finish = Callable[[Experiment], tuple[Experiment, list[tuple[str, str]]]]
@@ -39,6 +37,7 @@ class Scenario:
     heading: Heading
     tables: dict[str, Any]
     points: list[Point]
+    left_out: tuple[tuple[str, str], ...] = ()  # claims about variants that overrides have taken away
 
     @property
     def training(self) -> Training:
@@ -55,7 +54,7 @@ class Scenario:
         """Options that mean something else than their name lets users expect: (dotted key, sentence)."""
         methods = {id(point.experiment.method): point.experiment.method for point in self.points}.values()
         found = (warning for method in methods for warning in getattr(method, "warnings", tuple)())
-        return list(dict.fromkeys((f"method.{key}", sentence) for key, sentence in found))
+        return list(dict.fromkeys([*((f"method.{key}", sentence) for key, sentence in found), *self.left_out]))
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -69,16 +68,12 @@ class Scenario:
             found |= declared(probes, tasks)
         return dict(sorted(found.items()))
 
-    def resolved(self) -> list[dict[str, Any]]:
-        """Every point with all its defaults filled in, as plain values."""
-        return resolved(self.points)
-
     def tabulated(self) -> dict[str, Any]:
         """The resolved points as the manifest holds them, each thing once."""
         return self._tabulated
 
     def digest(self) -> str:
-        """Eight characters that name the question: the same resolved scenario has the same."""
+        """Eight characters that name the experiments: titles, claims and labels do not change them."""
         return self._digest
 
     @cached_property
@@ -87,7 +82,7 @@ class Scenario:
 
     @cached_property
     def _digest(self) -> str:
-        text = json.dumps([to_plain(self.heading), self.tabulated()], sort_keys=True)
+        text = json.dumps(self.tabulated()["parts"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -101,6 +96,7 @@ def load(
     `overrides` are (dotted key, value) pairs put in before anything is checked; `finish` gives each experiment what a
     file cannot hold, and says what is wrong with that. Raises ScenarioError.
     """
+    overrides = list(overrides)
     name, file, tables = read(source)
     for key, value in overrides:
         tables = override(tables, key, value, file)
@@ -127,7 +123,12 @@ def load(
         problems.append(("training", "seeds, seed and precision must be the same in all variants: they are paired"))
     if problems:
         raise ScenarioError(file, problems)
-    return Scenario(name=name, heading=heading, tables=tables, points=points)
+    scenario = Scenario(name=name, heading=heading, tables=tables, points=points)
+    overridden = any(key != "training.seeds" for key, _ in overrides)
+    heading, problems, left_out = check_heading(heading, scenario.metrics, points, overridden)
+    if problems:
+        raise ScenarioError(file, problems)
+    return replace(scenario, heading=heading, left_out=tuple(left_out))
 
 
 def _leaves_sizes_to_a_file(tables: dict[str, Any]) -> bool:

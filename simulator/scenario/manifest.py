@@ -7,7 +7,7 @@ all parts of a family share once more, and a point is a number a family. `analys
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -21,18 +21,8 @@ FAMILIES = (*(field.name for field in fields(Experiment)), SURROGATE)
 ONE_LINE = 120  # characters of a table of the manifest that stands on one line
 
 
-def resolved(points: Iterable[Point]) -> list[dict[str, Any]]:
-    """Every point with all its defaults filled in, as plain values. Points that share a part share its table."""
-    plain = _Plain()
-    return [
-        {**point.values, "experiment": {family: plain(family, point.experiment) for family in FAMILIES}}
-        | ({"found": point.found} if point.found else {})
-        for point in points
-    ]
-
-
 def tabulated(points: Sequence[Point]) -> dict[str, Any]:
-    """All that `resolved` says, each thing once.
+    """Every point with all its defaults, as plain values, each thing once.
 
     `values` has a column a swept value, null where a point has none. `parts` has of each family what its parts share
     and, where there are several, what each of these `variants` has of its own, and which one each point is made `of`.

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import ScenarioError
-from ..scenario.load import Scenario
+from ..files import write_whole
+from ..parts import to_plain
+from ..scenario.load import Scenario, load
+from ..scenario.manifest import manifest_text
 
 SCHEMA_VERSION = 2
 
 
 def directory_of(scenario: Scenario, out: Path) -> Path:
-    """Where the run of this very scenario is, or will be."""
-    return out / f"{scenario.name}-{scenario.digest()}"
+    """Where the run of these experiments is, or will be.
+
+    A run that an earlier version has named otherwise is found by the scenario in its manifest.
+    """
+    own = out / f"{scenario.name}-{scenario.digest()}"
+    if own.is_dir():
+        return own
+    for other in sorted(out.glob(f"{scenario.name}-????????")):
+        with suppress(OSError, ValueError, KeyError, TypeError, ScenarioError):
+            manifest = json.loads((other / "manifest.json").read_text())
+            asked = load(manifest["scenario"] | {"claim": []})
+            if manifest["schema_version"] == SCHEMA_VERSION and asked.digest() == scenario.digest():
+                return other
+    return own
+
+
+def renew(directory: Path, scenario: Scenario) -> bool:
+    """Bring what a finished run says about itself up to date: heading, labels, tables. Return whether it differed.
+
+    Its summary, verdicts and page are removed then, for `analysis` to make them anew; what was computed stays.
+    """
+    path = directory / "manifest.json"
+    manifest = json.loads(path.read_text())
+    said = {"heading": to_plain(scenario.heading), "scenario": scenario.tables}
+    said["points"] = manifest["points"] | {"values": scenario.tabulated()["values"]}
+    said["warnings"] = [list(warning) for warning in scenario.warnings]
+    said = json.loads(json.dumps(said))
+    if all(manifest[key] == value for key, value in said.items()):
+        return False
+    for name in ("report.html", "claims.json", "summary.parquet"):  # the page first: without it the rest is made anew
+        (directory / name).unlink(missing_ok=True)
+    write_whole(path, manifest_text(manifest | said))
+    return True
 
 
 def unfinished(directory: Path) -> Path:

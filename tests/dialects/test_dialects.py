@@ -14,7 +14,7 @@ from simulator.dialects.base import Dialect
 from simulator.scenario.json_schema import scenario_schema
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.reductions import TokenSum
-from tests.small import tables
+from tests.small import resolved, tables
 from tests.surrogates.batches import (
     BEHAVIOR_LOGITS,
     LENGTHS,
@@ -85,8 +85,8 @@ def test_a_name_is_no_more_than_its_options(dialect, name):
     options = sim.DIALECTS.members[dialect].presets[name] | REQUIRED.get((dialect, name), {})
     named = load({"dialect": dialect, "name": name, **REQUIRED.get((dialect, name), {})})
     spelt = load({"dialect": dialect, **options})
-    (named,), (spelt,) = named.resolved(), spelt.resolved()
-    assert named["experiment"]["surrogate"] == spelt["experiment"]["surrogate"]
+    (named,), (spelt,) = resolved(named), resolved(spelt)
+    assert named["surrogate"] == spelt["surrogate"]
 
 
 @pytest.mark.parametrize("dialect", sim.DIALECTS.members)

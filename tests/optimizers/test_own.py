@@ -20,7 +20,7 @@ from simulator.optimizers.registry import GROUP, OPTIMIZERS, OWN, Optimizers, re
 from simulator.optimizers.signatures import NOT_DRIVEN, of_optax, optimizers
 from simulator.scenario.json_schema import scenario_schema
 from tests import fresh
-from tests.small import tables
+from tests.small import resolved, tables
 
 if TYPE_CHECKING:
     from somewhere import Unheard
@@ -109,7 +109,7 @@ def test_a_scenario_names_it_and_sweeps_its_numbers(add):
     scenario = sim.load(tables(optimizer=table))
     assert len(plan(scenario).structures) == 1
     assert [point.values for point in scenario.points] == [{"optimizer.boost": 1.0}, {"optimizer.boost": 2.0}]
-    recorded = json.loads(json.dumps(scenario.resolved()))[1]["experiment"]["optimizer"]
+    recorded = resolved(scenario)[1]["optimizer"]
     assert (recorded["name"], recorded["boost"], recorded["nesterov"]) == ("my_sgd", 2.0, False)
 
 

@@ -11,7 +11,7 @@ from simulator.environments.reward_rules import CountToken
 from simulator.optimizers.twins import LINEAR, TWINS
 from simulator.remedies import map_first_moments
 from tests.optimizers.test_catalog import DRIVEN, optimizer_table
-from tests.small import tables
+from tests.small import resolved, tables
 
 KEY = jax.random.key(0)
 run = jax.jit(sim.simulate)
@@ -151,9 +151,9 @@ def test_a_table_names_a_twin_which_has_the_settings_and_the_learning_rate_of_it
 
 def test_a_twin_that_is_written_down_is_in_the_record_of_a_run():
     own = {"name": "adam", "learning_rate": 0.3, "twin": {"name": "sgd"}}
-    (point,) = sim.load(tables(optimizer=own)).resolved()
-    assert point["experiment"]["optimizer"]["twin"]["name"] == "sgd"
-    assert point["experiment"]["optimizer"]["twin"]["learning_rate"] == 0.3
+    (point,) = resolved(sim.load(tables(optimizer=own)))
+    assert point["optimizer"]["twin"]["name"] == "sgd"
+    assert point["optimizer"]["twin"]["learning_rate"] == 0.3
 
 
 def test_python_takes_a_twin_of_any_kind():

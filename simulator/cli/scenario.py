@@ -1,12 +1,24 @@
-"""`--set KEY=VALUE` on the command line."""
+"""A scenario as the command line names it: a file or a shipped name, `--set KEY=VALUE`, `--seeds`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError
+from ..scenario.load import Scenario, load
+
+
+def read_scenario(source: str, options: argparse.Namespace, load: Callable[..., Scenario] = load) -> Scenario:
+    """Load a scenario with the options' overrides, and print its warnings."""
+    scenario = load(source, overrides=overrides(options))
+    for key, sentence in scenario.warnings:
+        print(f"warning: {Path(source).name}: {key}: {sentence}", file=sys.stderr)
+    return scenario
 
 
 def overrides(options: argparse.Namespace) -> list[tuple[str, Any]]:

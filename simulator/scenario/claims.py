@@ -1,14 +1,21 @@
-"""What a scenario says about itself, and the claims that its run is put to."""
+"""What a scenario says about itself, and the claims that its run is put to.
+
+Whether a claim names what there is, and could fail, is known to `analysis.claims`, the one thing of analysis that the
+simulator asks: it reads names and bounds, and loads neither tables nor figures.
+"""
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections.abc import Sequence
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ..errors import schema_problems
-from ..parts import adapter_of, part
+from ..errors import did_you_mean, schema_problems
+from ..parts import adapter_of, part, to_plain
+from ..probes import Metric
+from .matching import Point
 
 
 @part
@@ -63,3 +70,35 @@ def read_heading(tables: dict[str, Any]) -> tuple[Heading | None, list[tuple[str
         return adapter_of(Heading).validate_python(head), []
     except ValidationError as error:
         return None, list(schema_problems(error, Heading, head))
+
+
+def check_heading(
+    heading: Heading, metrics: dict[str, Metric], points: Sequence[Point], overridden: bool
+) -> tuple[Heading, list[tuple[str, str]], list[tuple[str, str]]]:
+    """Hold headline, columns and claims against what a scenario's run will record.
+
+    Return the heading, the problems, and warnings. Where values are overridden, a claim about variants that are gone is
+    left out of the heading, with a warning.
+    """
+    from ratiodrift.analysis.claims import Records, claim_problems
+
+    records = Records(
+        metrics={name: metric.within for name, metric in metrics.items()},
+        points=[point.values for point in points],
+        ratios=all(point.experiment.record.ratios is not None for point in points),
+    )
+    kept, problems, warnings = [], [], []
+    for index, claim in enumerate(heading.claim):
+        found = claim_problems(to_plain(claim), records)
+        if overridden and {key for key, _ in found} & {"where", "against"}:
+            reason = "; ".join(sentence for _, sentence in found)
+            warnings.append((f"claim[{index}]", f"is left out, as things are set: {reason}"))
+            continue
+        kept.append(claim)
+        problems += [(f"claim[{index}].{key}", sentence) for key, sentence in found]
+    known = records.quantities
+    for key, names in (("headline", [heading.headline]), ("columns", heading.columns)):
+        problems += [
+            (key, f"no metric {name!r} is recorded; {did_you_mean(name, known)}") for name in names if name not in known
+        ]
+    return replace(heading, claim=tuple(kept)), problems, warnings
