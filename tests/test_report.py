@@ -19,7 +19,7 @@ from tests.analysis.made import made_run
 from tests.small import tables
 
 HOSTILE = '</script><script>document.title="broken"</script><b>'
-CLAIM = {"says": HOSTILE, "metric": "ratio/max", "predicted": 1.0, "tolerance": 9.0}
+CLAIM = {"says": HOSTILE, "metric": "ratio/max", "predicted": 1.0, "tolerance": 9.0, "relation": "at_most"}
 
 
 @pytest.fixture(scope="module")
