@@ -66,7 +66,7 @@ def paired_intervals(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         varied = np.flatnonzero(error > 1e-12 * np.abs(differences).max(axis=0))
         for some in np.split(varied, range(AT_ONCE, varied.size, AT_ONCE)) if varied.size else ():
             least, most = _bootstrapped(differences[:, some] - mean[some])
-            most_far = MOST_FAR * student[some]
+            most_far = MOST_FAR * np.asarray(student)[some]
             low[some] = mean[some] - np.minimum(most * error[some], most_far)
             high[some] = mean[some] + np.minimum(-least * error[some], most_far)
     return low, high

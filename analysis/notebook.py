@@ -93,7 +93,10 @@ def titled(figure: Figure) -> go.Figure:
 
     drawing = go.Figure(figure.drawing)
     top, height = drawing.layout.margin.t or 0, drawing.layout.height or 0
-    title = {"text": escape(figure.title), "subtitle": {"text": "<br>".join(wrap(escape(figure.reading), LINE))}}
+    title: dict[str, Any] = {
+        "text": escape(figure.title),
+        "subtitle": {"text": "<br>".join(wrap(escape(figure.reading), LINE))},
+    }
     more = 40 + 18 * len(wrap(figure.reading, LINE))
     title |= {"x": 0.01, "xanchor": "left", "yref": "container", "y": 1 - 20 / (height + more), "yanchor": "top"}
     return drawing.update_layout(title=title, margin_t=top + more, height=height + more)

@@ -109,7 +109,7 @@ def fairness(run: Run) -> str:
         for index, point in enumerate(points)
         if "to" not in run.found(index) and (name := point.get("optimizer")) not in goals
     }
-    others = f" Not matched: {', '.join(unmatched)}." if unmatched else ""
+    others = f" Not matched: {', '.join(unmatched)}." if unmatched else ""  # type: ignore[arg-type]
     return f"Learning rates were found that match: {'; '.join(ways)}.{others}"
 
 

@@ -63,7 +63,8 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def _without_tags(location: tuple, table: Any) -> tuple:
     """pydantic puts a union's tag, or its member's type, into the location; the file has no such level."""
-    path, here = [], table
+    path: list[str | int] = []
+    here = table
     for step in location:
         if isinstance(here, dict) and step not in here and step in [here.get(tag) for tag in TAGS]:
             continue
@@ -77,13 +78,14 @@ def _without_tags(location: tuple, table: Any) -> tuple:
     return tuple(path)
 
 
-def _wants_a_kind(found: dict) -> bool:
+def _wants_a_kind(found: Any) -> bool:
     """Whether a table's `kind` names nothing, where a number may stand in place of the table."""
     return found["type"] == "union_tag_invalid" and found["ctx"]["discriminator"].endswith("()")
 
 
-def _sentence(found: dict, path: tuple, cls: type, table: dict) -> str:
-    kind, context, value = found["type"], found.get("ctx", {}), found.get("input")
+def _sentence(found: Any, path: tuple, cls: type, table: dict) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    value: Any = found.get("input")
     bounds = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<")}
     bounds["less_than_equal"] = ("le", "<=")
     if kind in bounds:

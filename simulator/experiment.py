@@ -184,7 +184,8 @@ class Experiment:
     def _fixed_problems(self) -> Iterator[tuple[str, str]]:
         if not isinstance(self.rollouts, Fixed):
             return
-        prompts, group_size, length = self.rollouts.completions.shape
+        said = np.asarray(self.rollouts.completions)
+        prompts, group_size, length = said.shape
         environment, key = self.environment, "rollouts.completions"
         if prompts != environment.num_prompts:
             yield key, f"{prompts} groups for {environment.num_prompts} prompts"
@@ -192,9 +193,9 @@ class Experiment:
             yield key, f"{group_size} completions a prompt, but training.group_size = {self.training.group_size}"
         if length > environment.max_length:
             yield key, f"a completion of {length} tokens; the environment's longest has {environment.max_length}"
-        if self.rollouts.completions.max() >= environment.vocab_size:
+        if said.max() >= environment.vocab_size:
             yield key, f"a token outside the vocabulary 0 to {environment.vocab_size - 1}"
-        end, said = getattr(environment, "end_token", None), self.rollouts.completions
+        end = getattr(environment, "end_token", None)
         if ((said[..., :-1] == end) & (said[..., 1:] >= 0)).any():
             yield key, f"a completion goes on after token {end}, which ends it"
         elif length <= environment.max_length and said.max() < environment.vocab_size and enumerable(environment):

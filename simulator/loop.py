@@ -61,12 +61,12 @@ def init(experiment: Experiment, key: Array) -> State:
     )
 
 
-def _twin_of(experiment: Experiment) -> Experiment:
+def _twin_of(experiment: Any) -> Any:
     """The same experiment with the optimizer's memoryless twin, which records no more than is compared."""
     return replace(experiment, optimizer=experiment.optimizer.memoryless(), record=experiment.record.of_twin())
 
 
-def _prepared(experiment: Experiment, key: Array) -> Experiment:
+def _prepared(experiment: Any, key: Array) -> Any:
     """The experiment with what its policy draws once for a run."""
     return replace(experiment, policy=experiment.policy.prepare(_key(key, "policy"), experiment.environment))
 
@@ -145,7 +145,7 @@ def _rollout(
     `listed` are all completions, where they are few enough; `twin` the metrics `[K]` of the twin's same updates.
     """
     scene, *tables = _scene(experiment, key, state, index, listed)
-    minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, scene.advantages.shape)
+    minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, scene.advantages.shape)  # type: ignore[arg-type]
     opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
     turns = Turn(number=jnp.arange(experiment.training.updates_per_rollout), takes_part=minibatches, twin=twin)
     last, (metrics, recorded) = jax.lax.scan(
@@ -181,7 +181,8 @@ def _scene(
     if listed is not None:
         listed = exact.rewarded(listed, experiment.environment, index)
         anchors = [
-            exact.completion_logprobs(policy, params, listed) for params in (behavior_params, state.start_params)
+            exact.completion_logprobs(policy, params, listed)
+            for params in (behavior_params, state.start_params)  # type: ignore[misc]
         ]
     bias = {}
     if experiment.record.oracle is not None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache, reduce
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
-from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import numpy as np
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, TypeAdapter
@@ -28,7 +28,7 @@ def static(default: Any = dataclasses.MISSING) -> Any:
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(static, dataclasses.field))
 def part(cls: type) -> type:
     """Make `cls` a frozen, keyword-only dataclass, a pytree, and a schema that forbids unknown keys."""
-    cls.__pydantic_config__ = {"extra": "forbid"}
+    setattr(cls, "__pydantic_config__", {"extra": "forbid"})  # noqa: B010
     cls = dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
     register_post_import_hook(lambda jax: jax.tree_util.register_dataclass(cls), "jax")
     return cls
@@ -47,10 +47,16 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 Share = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, lt=1)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Index = Annotated[int, Field(strict=True, ge=0)]
-Vector = Annotated[tuple[Number, ...], Field(min_length=1), AfterValidator(lambda row: np.asarray(row, dtype=float))]
-Matrix = Annotated[
-    tuple[Annotated[tuple[Number, ...], Field(min_length=1)], ...], Field(min_length=1), AfterValidator(_rectangle)
-]
+if TYPE_CHECKING:  # a file has arrays of numbers, a part has them as NumPy's
+    Vector = np.ndarray
+    Matrix = np.ndarray
+else:
+    Vector = Annotated[
+        tuple[Number, ...], Field(min_length=1), AfterValidator(lambda row: np.asarray(row, dtype=float))
+    ]
+    Matrix = Annotated[
+        tuple[Annotated[tuple[Number, ...], Field(min_length=1)], ...], Field(min_length=1), AfterValidator(_rectangle)
+    ]
 
 
 @cache
@@ -86,13 +92,13 @@ class Family:
     ):
         self.noun, self.tag, self.group = noun, tag, group or f"{noun}s"
         self.unusable: dict[str, str] = {}  # the name that an installed package offers -> why it cannot be used
-        self._members: dict[str, type] = {}
+        self._members: dict[str, Any] = {}
         self._looked = False
         for member in members:
             self.add(member)
 
     @property
-    def members(self) -> dict[str, type]:
+    def members(self) -> dict[str, Any]:
         """The parts by name. The first look takes in those of the installed packages."""
         if not self._looked:
             self._looked = True

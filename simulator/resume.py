@@ -117,7 +117,7 @@ def _identity(todo: Plan) -> dict[str, Any]:
     """What has to be the same for the chunks of a run to fit together."""
     numbers = hashlib.sha256()
     for leaf in jax.tree.leaves([structure.stacked for structure in todo.structures]):
-        numbers.update(np.ascontiguousarray(leaf))
+        numbers.update(np.ascontiguousarray(leaf).data)
     return {
         "schema_version": SCHEMA_VERSION,
         "plan": todo.describe(),

@@ -186,7 +186,7 @@ def _write_params(path: Path, params: dict[tuple[int, int], dict[str, np.ndarray
             values = [named[name] for named in runs]
             arrays[key] = values[0] if len(values) == 1 else np.stack(values)
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes a name for allow_pickle
     write_whole(path, content.getvalue())
 
 

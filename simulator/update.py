@@ -30,13 +30,26 @@ from .types import Minibatch, Params, Rollout, at_tokens, settled
 class Experiment(Protocol):
     """What the loop reads of an experiment (simulator/experiment.py has the class)."""
 
-    environment: Environment
-    policy: Policy
-    method: Method
-    optimizer: Any
-    rollouts: Any
-    training: Any
-    record: Any
+    @property
+    def environment(self) -> Environment: ...
+
+    @property
+    def policy(self) -> Policy: ...
+
+    @property
+    def method(self) -> Method: ...
+
+    @property
+    def optimizer(self) -> Any: ...
+
+    @property
+    def rollouts(self) -> Any: ...
+
+    @property
+    def training(self) -> Any: ...
+
+    @property
+    def record(self) -> Any: ...
 
 
 @dataclass(frozen=True)

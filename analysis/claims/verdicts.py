@@ -150,8 +150,8 @@ def allowed(claim: dict[str, Any], predicted: float) -> str:
         return f"{'>' if sign > 0 else '<'} {number(sign * tolerance + 0.0)}"
     if claim["relation"] == "equal":
         return f"{number(predicted)} ± {number(tolerance)}"
-    sign, beyond = {"at_least": ("≥", -tolerance), "at_most": ("≤", tolerance)}[claim["relation"]]
-    return f"{sign} {number(predicted + beyond)}"
+    bound, beyond = {"at_least": ("≥", -tolerance), "at_most": ("≤", tolerance)}[claim["relation"]]
+    return f"{bound} {number(predicted + beyond)}"
 
 
 def _why(run: Run, claim: dict[str, Any], row: pd.Series, verdict: str, count: int) -> str:

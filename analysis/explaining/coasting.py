@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def coasting(seen: Seen) -> Iterator[Found]:
     )
     most = by_count.groupby("point")["cases"].transform("first")
     by_count = by_count[by_count["cases"] >= most / 2]  # late ones that few stretches reach are left out
-    fades, goes_on = {}, {}
+    fades: dict[Any, Any] = {}
+    goes_on: dict[Any, Any] = {}
     for point, which in by_count.reset_index(drop=True).groupby("point").indices.items():
         j, sizes, theory = (by_count[name].to_numpy()[which] for name in ("j", "measured", "closed_form"))
         if len(sizes) < 2 or sizes[0] < LEAST_COASTING:

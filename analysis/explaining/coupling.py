@@ -93,11 +93,11 @@ def decay_moves_silenced(seen: Seen) -> Iterator[Found]:
             points.append(point)
             shares.append(abs(decayed) / total)
     if points:
-        decayed = [seen.mean("drift/decayed", point) for point in points]
-        way = "back to the band" if max(decayed) < 0 else "outwards" if min(decayed) > 0 else "either way"
+        changes = [seen.mean("drift/decayed", point) for point in points]
+        way = "back to the band" if max(changes) < 0 else "outwards" if min(changes) > 0 else "either way"
         yield Found(
-            f"weight decay moves tokens that the clip has silenced, {way}: {span(decayed)} of log-ratio a rollout, "
+            f"weight decay moves tokens that the clip has silenced, {way}: {span(changes)} of log-ratio a rollout, "
             f"{span(shares, percent)} of all that moves them.",
-            {"drift/decayed": ends(decayed), "share": ends(shares)},
+            {"drift/decayed": ends(changes), "share": ends(shares)},
             points,
         )

@@ -37,13 +37,13 @@ def moved_after_silence(seen: Seen) -> Iterator[Found]:
         points = [*shares]
         names = ("crossing", "coasted", "coupled")
         parts = {name: [seen.mean(f"drift/{name}", point) for point in points] for name in names}
-        excess = [seen.mean("drift/excess_mean", point) for point in points]
+        excesses = [seen.mean("drift/excess_mean", point) for point in points]
         yield Found(
             f"{whose(seen.run, shares, percent)} of the movement past the clip bound came from updates made after the "
-            f"token's gradient was zero{CAUSES[cause]}: of a mean excess of {span(excess)}, the step "
+            f"token's gradient was zero{CAUSES[cause]}: of a mean excess of {span(excesses)}, the step "
             f"across the bound made {span(parts['crossing'])}, memory {span(parts['coasted'])}, coupling "
             f"{span(parts['coupled'])}.",
-            {"share": ends([*shares.values()]), "drift/excess_mean": ends(excess)}
+            {"share": ends([*shares.values()]), "drift/excess_mean": ends(excesses)}
             | {f"drift/{name}": ends(values) for name, values in parts.items()},
             points,
         )

@@ -45,8 +45,8 @@ def rule(link: str, *needs: str) -> Callable[[Look], Look]:
 
     def register(look: Look) -> Look:
         claim, _, rest = (look.__doc__ or "").partition("\n\n")
-        name, words = look.__name__, (" ".join(text.split()) for text in (claim, rest))
-        RULES[name] = Rule(name, *words, needs, link, look)
+        name = look.__name__
+        RULES[name] = Rule(name, " ".join(claim.split()), " ".join(rest.split()), needs, link, look)
         return look
 
     return register

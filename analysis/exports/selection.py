@@ -87,7 +87,7 @@ def _span(option: str, given: Span) -> tuple[int | None, int | None] | None:
     if given is None:
         return None
     if isinstance(given, str):
-        ends = given.split(":")
+        ends: list[Any] = given.split(":")
         if len(ends) != 2:
             raise ExportError(option, f"{given!r} is no range: write A:B, as in 0:10, or A: or :B")
     else:

@@ -80,7 +80,7 @@ def _longest_axis(run: Run) -> str | None:
     """The numeric swept column with the most values, if it has three at least."""
     numeric = [name for name in run.swept if pd.api.types.is_numeric_dtype(run.summary[name])]
     counts = {name: run.summary[name].nunique() for name in numeric}
-    best = max(counts, key=counts.get, default=None)
+    best = max(counts, key=lambda name: counts[name], default=None)
     return best if best is not None and counts[best] >= 3 else None
 
 

@@ -68,5 +68,5 @@ def histograms(run: Run, limits: dict, frames: list[tuple[int, int]], edges: np.
         known = np.isfinite(values) & (frame >= 0)  # what has diverged is nowhere
         code = ((frame * len(points) + row) * 2 + out) * bins
         counts += np.bincount(code[known] + which[known].astype(np.int64), minlength=len(counts))
-    counts = counts.reshape(len(frames), len(points), 2, bins)
+    counts = counts.reshape(len(frames), len(points), 2, bins)  # type: ignore[assignment]
     return counts / np.maximum(counts.sum(axis=(2, 3), keepdims=True), 1)

@@ -66,7 +66,7 @@ def optimizer_table(run: Run) -> Figure | None:
         braking=BRAKING * ("braking_distance" in columns),
     )
     width = NAMES + SPARK + COLUMN * columns.shape[1]
-    title = f"{COMPARED.get(part, 'Variants')} side by side"
+    title = f"{COMPARED.get(str(part), 'Variants')} side by side"
     drawn = courses.rename(columns=lambda name: name.replace("ratio/max", f"ratio/max by {over}"))
     data = labelled(run, drawn.merge(rows, on="point"))
     return Figure("optimizer_table", title, reading, drawing, least_width=width, data=data)

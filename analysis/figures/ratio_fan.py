@@ -129,7 +129,7 @@ def _draw_pushed_up(drawing: go.Figure, lines: pd.DataFrame, last: int | None, s
     if last is not None:
         drawing.add_scatter(
             x=[last], y=[lines.loc[last, 0.5]], mode="markers", name=name, legendgroup=name, showlegend=False,
-            marker={"symbol": "x", "size": 10, "color": colour, "line": {"width": 1, "color": MARK["line"]["color"]}},
+            marker={"symbol": "x", "size": 10, "color": colour, "line": {"width": 1, "color": MARK["line"]["color"]}},  # type: ignore[index]
             hovertemplate="last gradient: update %{x} (median over seeds)", **cell,
         )  # fmt: skip
 
@@ -159,7 +159,7 @@ def _draw_predictions(drawing: go.Figure, run: Run, panel_of: list[int], last: i
         if claim["relation"] == "equal"
         for _, case in cases(run, claim).iterrows()
     }
-    levels = sorted((panel, level) for panel, level in levels if panel < MOST_PANELS)
+    levels = sorted((panel, level) for panel, level in levels if panel < MOST_PANELS)  # type: ignore[assignment]
     for panel, level in levels:
         drawing.add_scatter(
             x=[0, last], y=[level, level], mode="lines", name=f"predicted {number(level)}",

@@ -35,7 +35,7 @@ def _numbers(claim: dict[str, Any]) -> str:
     """'ratio/max: predicted 1.6, measured 1.615 (95 % interval 1.61 to 1.62 over 16 seeds, Student's t).'"""
     if claim.get("measured") is None:
         return f"{_quantity(claim)}: nothing measured."
-    bound = BOUNDS.get(claim.get("prediction"), BOUNDS.get(claim["relation"], ""))
+    bound = BOUNDS.get(str(claim.get("prediction")), BOUNDS.get(claim["relation"], ""))
     predicted = f"predicted {bound}<b>{number(claim['predicted'])}</b>"
     return f"{_quantity(claim)}: {predicted}, measured <b>{number(claim['measured'])}</b>{_interval(claim)}."
 
@@ -58,7 +58,7 @@ def _interval(claim: dict[str, Any]) -> str:
     if low is None or high is None or math.isnan(high - low):
         return f" ({over})" if over else ""
     if high - low <= ALIKE * max(abs(claim["measured"]), 1.0):
-        return f" (alike in all {over})" if over and seeds > 1 else ""
+        return f" (alike in all {over})" if over and (seeds or 0) > 1 else ""
     method = f", {escape(claim['method'])}" if claim.get("method") else ""
     interval = f"{100 * claim.get('level', 0.95):g} % interval {number(low)} to {number(high)}"
     return f" ({interval}{f' over {over}' if over else ''}{method})"

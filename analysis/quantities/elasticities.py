@@ -85,7 +85,7 @@ def scale_spread(run: Run) -> pd.DataFrame:
 def _first_updates(run: Run) -> tuple[pd.DataFrame, list[str]]:
     """The very first updates with the logarithms of scale, size and gradient, and the columns that make a case."""
     rows = run.stored_updates.read(["point", "seed", "update/norm", "grad/norm"], rollout=0, update=1)
-    scales = pd.to_numeric(pd.Series(run.points.swept[scale_axis(run.swept)]), errors="coerce")
+    scales = pd.to_numeric(pd.Series(run.points.swept[scale_axis(run.swept) or ""]), errors="coerce")
     rows = rows.assign(
         case=rows["point"].map(_cases(run)),
         scale=_logarithms(rows["point"].map(scales)),

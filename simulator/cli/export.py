@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from types import TracebackType
+from typing import Any
 
 from ..errors import ScenarioError
 from .opened import opened
@@ -61,7 +62,7 @@ class _Progress:
 
     def __init__(self) -> None:
         self.began = self.last = time.monotonic()
-        self.bar = None
+        self.bar: Any = None
 
     def __enter__(self) -> _Progress:
         return self

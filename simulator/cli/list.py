@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -32,8 +33,8 @@ def execute(options: argparse.Namespace) -> int:
     """Print one list, or the names of the lists."""
     console = Console()
     if options.what is None and options.dialect is None:
-        for name, rows in LISTS.items():
-            console.print(f"ratiodrift list {name:<14}{len(rows()):>4}", highlight=False)
+        for name, listed in LISTS.items():
+            console.print(f"ratiodrift list {name:<14}{len(listed()):>4}", highlight=False)
         return 0
     what = options.what or "methods"
     if what not in LISTS:
@@ -102,7 +103,7 @@ def _closed_forms() -> dict[str, str]:
     }
 
 
-LISTS = {
+LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "scenarios": _scenarios,
     "environments": lambda: _family(ENVIRONMENTS),
     "policies": lambda: _family(POLICIES),

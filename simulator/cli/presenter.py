@@ -31,7 +31,7 @@ class Presenter:
 
     def __init__(self) -> None:
         here = "pandas" in sys.modules or sys.stdout is not sys.__stdout__
-        self.process = None if here else _start()
+        self.process: Any = None if here else _start()
 
     def __enter__(self) -> Presenter:
         return self

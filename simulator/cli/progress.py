@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 QUIET = 1.0  # seconds before the first word: what is done by then needs none
 BETWEEN_LINES = 10.0
@@ -17,7 +18,7 @@ class Progress:
     def __init__(self) -> None:
         self.began = self.last_line = time.monotonic()
         self.before: int | None = None
-        self.bar = None
+        self.bar: Any = None
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():

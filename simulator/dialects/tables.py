@@ -10,7 +10,7 @@ from ..errors import did_you_mean
 Table = dict[str, Any]
 
 
-def in_dialect(dialects: Mapping[str, type], table: Table) -> tuple[Table, list[tuple[str, str]]]:
+def in_dialect(dialects: Mapping[str, Any], table: Table) -> tuple[Table, list[tuple[str, str]]]:
     """The table with its dialect's options alone, and what is wrong with it: (key below the table, sentence)."""
     if problems := list(_problems(dialects, table)):
         return table, problems
@@ -19,7 +19,7 @@ def in_dialect(dialects: Mapping[str, type], table: Table) -> tuple[Table, list[
     return {**dialect.presets.get(table.get("name"), {}), **options}, []
 
 
-def _problems(dialects: Mapping[str, type], table: Table) -> Iterator[tuple[str, str]]:
+def _problems(dialects: Mapping[str, Any], table: Table) -> Iterator[tuple[str, str]]:
     spoken, name = table["dialect"], table.get("name")
     if not isinstance(spoken, str) or spoken not in dialects:
         yield "dialect", f"unknown dialect {spoken!r}; {did_you_mean(str(spoken), ['paper', *dialects])}"

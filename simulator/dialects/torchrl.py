@@ -48,11 +48,11 @@ class TorchRL:
 
     def surrogate(self) -> Surrogate:
         bounds = {"clip_low": self.clip_epsilon_low, "clip_high": self.clip_epsilon_high}
-        gates = {"CISPOLoss": TwoSidedClip(**bounds)}
+        gates = {"CISPOLoss": TwoSidedClip(**bounds)}  # type: ignore[arg-type]
         return Surrogate(
             advantage=GroupZScore(eps=0.0, floor=STD_FLOOR),
             level=Token(),
-            gate=gates.get(self.loss, Clip(**bounds)),
+            gate=gates.get(self.loss, Clip(**bounds)),  # type: ignore[arg-type]
             reduction={"token_mean": TokenMean(), "prompt_mean": SequenceMean()}[self.aggregation],
             kl=None if self.kl_to_ref_coeff is None else KL(coef=self.kl_to_ref_coeff, estimator="k3"),
             entropy=Entropy(coef=self.entropy_coeff) if self.entropy_bonus else None,

@@ -103,7 +103,7 @@ class TRL:
 
     def _gate(self) -> Gate:
         gates = {
-            "cispo": TruncatedWeight(cap=self.high),
+            "cispo": TruncatedWeight(cap=self.high),  # type: ignore[arg-type]
             "sapo": Sigmoid(temperature_pos=self.sapo_temperature_pos, temperature_neg=self.sapo_temperature_neg),
             "vespo": GammaWeight(
                 k_pos=self.vespo_k_pos,
@@ -112,7 +112,7 @@ class TRL:
                 lambda_neg=self.vespo_lambda_neg,
             ),
         }
-        return gates.get(self.loss_type, Clip(clip_low=self.epsilon, clip_high=self.high, dual=self.delta))
+        return gates.get(self.loss_type, Clip(clip_low=self.epsilon, clip_high=self.high, dual=self.delta))  # type: ignore[arg-type]
 
     def _reduction(self) -> object:
         reductions = {

@@ -95,7 +95,7 @@ class Verl:
     loss_scale_factor: Positive | None = None
     use_kl_loss: Annotated[bool, Field(strict=True)] = static(default=False)
     kl_loss_coef: Number = 0.001
-    kl_loss_type: Literal[tuple(ESTIMATORS)] = static(default="low_var_kl")
+    kl_loss_type: Literal[tuple(ESTIMATORS)] = static(default="low_var_kl")  # type: ignore[valid-type]
     entropy_coeff: Number | None = None
 
     source = "verl 1dda039b (2026-08-22)"
@@ -124,7 +124,7 @@ class Verl:
     def surrogate(self) -> Surrogate:
         level, gate = self._loss()
         estimator = ESTIMATORS[self.kl_loss_type]
-        kl = KL(coef=self.kl_loss_coef, estimator=estimator, bounded=estimator.startswith("k3"))
+        kl = KL(coef=self.kl_loss_coef, estimator=estimator, bounded=estimator.startswith("k3"))  # type: ignore[arg-type]
         return Surrogate(
             advantage=self._advantage(),
             level=level,

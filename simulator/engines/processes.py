@@ -75,7 +75,7 @@ def _begin(work: Work, turn: Any, workers: int, stop: Any, cache: Cache) -> None
     """Make this process a worker: on a share of the cores, deaf to Ctrl-C, gone when its parent is."""
     global _mine
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
+    threading.Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()  # type: ignore[union-attr]
     with turn.get_lock():
         number, turn.value = turn.value, turn.value + 1
     if mine := cores()[number % workers :: workers]:

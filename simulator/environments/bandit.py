@@ -44,7 +44,7 @@ class Bandit(Plain):
         return len(self.rewards[0])
 
     @property
-    def num_outcomes(self) -> int | None:
+    def num_outcomes(self) -> int | None:  # type: ignore[override]
         return {"fixed": 1, "bernoulli": 2, "gaussian": None}[self.distribution]
 
     num_states = num_prompts

@@ -81,13 +81,13 @@ class Plain:
     def sample_rewards(
         self, key: Array, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
     ) -> Float[Array, "P G M"]:
-        return self.expected_rewards(tokens, mask, rollout)
+        return self.expected_rewards(tokens, mask, rollout)  # type: ignore[attr-defined]
 
     def reward_outcomes(
         self, tokens: Int[Array, "P G T"], mask: Bool[Array, "P G T"], rollout: Int[Array, ""]
     ) -> Outcomes | None:
-        values = self.expected_rewards(tokens, mask, rollout)[:, :, None]
+        values = self.expected_rewards(tokens, mask, rollout)[:, :, None]  # type: ignore[attr-defined]
         return values, jnp.ones(values.shape[:-1])
 
     def prompt_tasks(self) -> Int[np.ndarray, " P"]:
-        return np.zeros(self.num_prompts, dtype=int)
+        return np.zeros(self.num_prompts, dtype=int)  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -67,14 +67,19 @@ class Task:
         return jnp.stack(each, axis=2), chances
 
     @property
+    def _all(self) -> tuple[Any, ...]:
+        """The world's own source and the others."""
+        return self, *self.sources
+
+    @property
     def num_outcomes(self) -> int | None:
-        noisy = any(source.noise is not None for source in (self, *self.sources))
+        noisy = any(source.noise is not None for source in self._all)
         return None if noisy else self.world.num_outcomes
 
     def _scaled(self, first: Array, tokens: Array, mask: Array, rollout: Array, keys: Array | None = None) -> Array:
         values = [first, *(source.reward.value(tokens, mask) for source in self.sources)]
         found = []
-        for number, (value, source) in enumerate(zip(values, (self, *self.sources), strict=True)):
+        for number, (value, source) in enumerate(zip(values, self._all, strict=True)):
             if keys is not None and source.noise is not None:
                 value = value + source.noise * jax.random.normal(keys[number], value.shape, value.dtype)
             found.append(scale_at(source.scale, rollout) * value)
@@ -106,9 +111,9 @@ class MultiTask:
             yield from scale_problems(task.scale, f"{key}.scale")
             for number, source in enumerate(task.sources):
                 yield from scale_problems(source.scale, f"{key}.sources[{number}].scale")
-                said = {token for text in source.reward.texts() for token in text}
-                if said and max(said) >= self.vocab_size:
-                    outside = f"token {max(said)} is outside the vocabulary 0 to {self.vocab_size - 1}"
+                named = {token for text in source.reward.texts() for token in text}
+                if named and max(named) >= self.vocab_size:
+                    outside = f"token {max(named)} is outside the vocabulary 0 to {self.vocab_size - 1}"
                     yield f"{key}.sources[{number}].reward", outside
 
     @property

@@ -53,7 +53,7 @@ def bias_metrics(
     found = products(moments.mean, truth.grads)
     own, true, inner = found.mean - noise.mean, found.truth - noise.truth, found.both - noise.both
     typical = jnp.maximum(moments.variance, 0.0) + jnp.maximum(own, 0.0)
-    exists = true > (ROUNDING * jnp.finfo(true.dtype).eps) ** 2 * typical
+    exists = true > (ROUNDING * jnp.finfo(jnp.asarray(true).dtype).eps) ** 2 * typical
     scale = inner / jnp.where(exists, true, jnp.nan)
     return {
         "bias/cos_true": scale * jnp.sqrt(true / jnp.where(own > 0, own, jnp.nan)),

@@ -119,7 +119,8 @@ def _in_blocks(items: np.ndarray, log_orders: np.ndarray) -> tuple[Array, Array]
     missing = -len(items) % AT_ONCE
     items = np.concatenate([items, np.zeros((missing, *items.shape[1:]), dtype=items.dtype)])
     log_orders = np.concatenate([log_orders, np.full((missing, log_orders.shape[1]), -np.inf)])
-    return tuple(jnp.asarray(each.reshape(-1, AT_ONCE, *each.shape[1:])) for each in (items, log_orders))
+    split = lambda each: jnp.asarray(each.reshape(-1, AT_ONCE, *each.shape[1:]))  # noqa: E731
+    return split(items), split(log_orders)
 
 
 def token_gradients(situation: Situation) -> Float[Array, "n D"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from jaxtyping import Float, Int
 
@@ -25,7 +26,7 @@ class Situation:
     environment: Environment
     policy: Policy
     surrogate: Surrogate
-    rollouts: object
+    rollouts: Any
     group_size: int
     rollout: Int[Array, ""]
     params: Params

@@ -95,7 +95,7 @@ class Computer:
             parts = list(self._cores.map(compute, experiments, numbers, states, repeat(first)))
             states, kept = [state for state, _ in parts], None
             if index + 1 < job.num_chunks:  # a copy: the next call uses the state up
-                kept = _together([[np.array(leaf) for leaf in state] for state in states], job.lanes)
+                kept = _together([[np.array(leaf) for leaf in state] for state in states], job.lanes)  # type: ignore[union-attr]
             traces = [trace for _, trace in parts]
             rollouts = np.arange(first, min(first + its.stretch, its.num_rollouts))
             recorded = rollouts[rollouts % stride == 0] if stride else rollouts[:0]
@@ -108,7 +108,7 @@ class Computer:
 
 def execute(todo: Plan) -> Iterator[Chunk]:
     """Compute a plan in memory, chunk after chunk, in float64 or float32 as the experiments' precision says."""
-    computer, waiting = Computer(todo), deque()
+    computer, waiting = Computer(todo), deque[Future[Chunk]]()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as fetcher:
         try:
             for structure in range(len(todo.structures)):

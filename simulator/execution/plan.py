@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import jax
 import numpy as np
@@ -169,7 +170,7 @@ def plan(scenario: Scenario) -> Plan:
 
 def by_structure(points: Sequence[Point], which: Iterable[int]) -> list[Structure]:
     """Some of the points by structure: equal static fields and equal shapes."""
-    groups: dict[object, tuple[list[int], list[list]]] = {}
+    groups: dict[tuple[Any, Any], tuple[list[int], list[list]]] = {}
     for index in which:
         leaves, treedef = jax.tree.flatten(points[index].experiment)
         shapes = tuple([getattr(leaf, "shape", ()) for leaf in leaves])

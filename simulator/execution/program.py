@@ -71,7 +71,7 @@ def _compiled(treedef: Any, kinds: tuple[tuple, ...], width: int, stretch: int) 
         leaves, seeds = [_lanes(width, shape, dtype) for shape, dtype in kinds], _lanes(width, (), np.uint32)
         state = jax.eval_shape(lambda *lane: _leaves(_begin(*lane)), treedef.unflatten(leaves), seeds)
         program = jax.jit(partial(_chunk, treedef, count=stretch), donate_argnums=2)
-        return program.lower(leaves, seeds, state, jax.ShapeDtypeStruct((), jnp.int32)).compile(options)
+        return program.lower(leaves, seeds, state, jax.ShapeDtypeStruct((), jnp.int32)).compile(options)  # type: ignore[arg-type]
 
     structure = treedef.unflatten([0.0] * treedef.num_leaves)
     with jax.enable_x64(structure.training.precision == "float64"):
@@ -93,14 +93,14 @@ def _chunk(
     begun = _begin(experiments, seeds)
     leaves = [jnp.where(first == 0, new, old) for new, old in zip(_leaves(begun), state, strict=True)]
     keys = jax.vmap(jax.random.key)(seeds)
-    after, trace = jax.vmap(lambda *lane: loop.advance(*lane, first, count))(experiments, keys, _state(leaves, begun))
+    after, trace = jax.vmap(lambda *lane: loop.advance(*lane, first, count))(experiments, keys, _state(leaves, begun))  # type: ignore[call-arg]
     tokens = None if trace.tokens is None else dict(vars(trace.tokens))
     named = jax.tree_util.tree_leaves_with_path(trace.params)
     params = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in named}
     return _leaves(after), trace.metrics, tokens, params
 
 
-def _begin(experiments: Experiment, seeds: Array) -> loop.State:
+def _begin(experiments: Any, seeds: Array) -> loop.State:
     from .. import loop
 
     return jax.vmap(loop.init)(experiments, jax.vmap(jax.random.key)(seeds))
@@ -113,7 +113,7 @@ def _leaves(state: loop.State) -> State:
 def _state(leaves: Sequence[Array], like: loop.State) -> loop.State:
     own, treedef = jax.tree.flatten(like)
     pairs = zip(leaves, own, strict=True)
-    return treedef.unflatten([jax.random.wrap_key_data(leaf) if _is_key(old) else leaf for leaf, old in pairs])
+    return treedef.unflatten([jax.random.wrap_key_data(leaf) if _is_key(old) else leaf for leaf, old in pairs])  # type: ignore[attr-defined]
 
 
 def _is_key(leaf: Array) -> bool:

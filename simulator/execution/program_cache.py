@@ -90,7 +90,7 @@ def kept(made_of: Any, compile_it: Callable[[], jax.stages.Compiled]) -> jax.sta
 
     Its arguments and results are lists and dicts of arrays.
     """
-    folder = jax.config.jax_compilation_cache_dir
+    folder = getattr(jax.config, SETTINGS[0])
     name = _name(made_of) if folder is not None and jax.default_backend() == "cpu" else None
     if name is None:
         return compile_it()
@@ -135,7 +135,7 @@ def _spelled(value: Any) -> str:
     if isinstance(value, dict):
         return f"({','.join(f'{key!r}:{_spelled(item)}' for key, item in value.items())})"
     if isinstance(value, np.ndarray):
-        return f"{value.dtype}{value.shape}{hashlib.sha256(np.ascontiguousarray(value)).hexdigest()}"
+        return f"{value.dtype}{value.shape}{hashlib.sha256(np.ascontiguousarray(value).data).hexdigest()}"
     if value is None or isinstance(value, bool | int | float | str | np.generic | np.dtype):
         return repr(value)
     kind = type(value)
@@ -152,7 +152,7 @@ def _spelled(value: Any) -> str:
 def _surroundings() -> tuple:
     settings = {key: repr(value) for key, value in jax.config.values.items()}
     those = sorted((key, value) for key, value in settings.items() if not any(word in key for word in NOT_OF_PROGRAMS))
-    return _fixed_surroundings(), those, jax.config.jax_enable_x64, os.environ.get("XLA_FLAGS", "")
+    return _fixed_surroundings(), those, jax.config.jax_enable_x64, os.environ.get("XLA_FLAGS", "")  # type: ignore[attr-defined]
 
 
 @cache
@@ -185,7 +185,7 @@ def _read(path: Path) -> jax.stages.Compiled | None:
     try:
         program, inside, outside = pickle.loads(read_own(path))
         trees = (jax.tree.structure(outline) for outline in (inside, outside))
-        return deserialize_and_load(program, *trees, execution_devices=jax.local_devices()[:1])
+        return deserialize_and_load(program, *trees, execution_devices=jax.local_devices()[:1])  # type: ignore[misc]
     except Exception:  # whatever a damaged file leads to, too: it is compiled and written again
         return None
 

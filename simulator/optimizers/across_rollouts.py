@@ -37,6 +37,6 @@ def _but_schedules(initial: Any, state: Any) -> Any:
         return SCHEDULE_COUNTS.get(type(node).__name__)
 
     def begun(first: Any, now: Any) -> Any:
-        return first if count(first) is None else first._replace(**{count(first): getattr(now, count(first))})
+        return first if count(first) is None else first._replace(**{count(first): getattr(now, count(first))})  # type: ignore[arg-type]
 
     return jax.tree.map(begun, initial, state, is_leaf=lambda node: count(node) is not None)

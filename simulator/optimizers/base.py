@@ -64,7 +64,7 @@ class Settings:
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, with all that is put before and around it."""
-        chain = self.bare()
+        chain = self.bare()  # type: ignore[attr-defined]
         if self.coupled_weight_decay is not None:
             chain = optax.chain(optax.add_decayed_weights(self.coupled_weight_decay), chain)
         if self.max_grad_norm is not None:

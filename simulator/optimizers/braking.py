@@ -77,7 +77,7 @@ def brake(which: Any, *, updates: int = STEADY, cold: int = COLD, horizon: int =
     constant = sizes[lanes.index(Lane(1.0, updates))]
     return Braking(
         name=driven.name,
-        keywords=with_defaults(driven) if named else {},
+        keywords=with_defaults(driven) if named else {},  # type: ignore[arg-type]
         updates=before,
         stops=stops,
         scales=SCALES,

@@ -66,7 +66,7 @@ def build_optimizer(table: dict) -> Optimizer:
     """An Optimizer from a table without problems."""
     factory = optimizers()[table["name"]]
     given = {key: table[key] for key in table if key not in OWN_KEYS}
-    match = given.get("learning_rate")
+    match: Any = given.get("learning_rate")
     if is_match(match):
         given["learning_rate"] = 1.0
     numbers, options = _split(factory, given)
@@ -103,7 +103,7 @@ def _settings_problems(table: dict) -> Iterator[tuple[str, str]]:
     if made.state == "keep" and "reset_every" in table:
         yield "reset_every", "belongs to state, which keeps all"
     for index, remedy in enumerate(made.remedies):
-        wrong = getattr(remedy, "problems", tuple)()
+        wrong: Any = getattr(remedy, "problems", tuple)()
         yield from ((f"remedies[{index}].{key}", sentence) for key, sentence in wrong)
 
 
@@ -139,7 +139,8 @@ def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _split(factory: Factory, given: dict) -> tuple[dict, tuple]:
-    numbers, options = {}, []
+    numbers: dict[str, Any] = {}
+    options: list[tuple[str, Any]] = []
     for key, value in given.items():
         if factory.keywords[key].kind not in LEAVES:
             options.append((key, value))
@@ -196,7 +197,7 @@ def _value_problems(word: Keyword, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _match_problems(table: dict) -> Iterator[tuple[str, str]]:
-    measures, to = get_args(Measure), table.get("to")
+    measures, to = get_args(Measure), table.get("to", "")
     if table["match"] not in measures:
         yield "match", f"cannot be {table['match']!r}; {did_you_mean(str(table['match']), measures)}"
     if "to" not in table:

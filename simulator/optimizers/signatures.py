@@ -93,8 +93,8 @@ def _literal(node: ast.expr | None, constants: dict[str, Any]) -> Any:
 def _keyword(argument: ast.arg, default: ast.expr | None, constants: dict[str, Any]) -> Keyword:
     annotation = ast.unparse(argument.annotation) if argument.annotation else ""
     value = _literal(default, constants)
-    choices = ()
-    if "Literal" in annotation:
+    choices: tuple[str, ...] = ()
+    if argument.annotation is not None and "Literal" in annotation:
         choices = tuple(
             node.value
             for node in ast.walk(argument.annotation)
@@ -113,9 +113,9 @@ def _keyword(argument: ast.arg, default: ast.expr | None, constants: dict[str, A
 
 def _keywords(function: ast.FunctionDef, constants: dict[str, Any]) -> dict[str, Keyword]:
     arguments = function.args
-    unset = [None] * (len(arguments.args) - len(arguments.defaults))
+    unset: list[ast.expr | None] = [None] * (len(arguments.args) - len(arguments.defaults))
     pairs = [
-        *zip(arguments.args, unset + arguments.defaults, strict=True),
+        *zip(arguments.args, [*unset, *arguments.defaults], strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
     return {argument.arg: _keyword(argument, default, constants) for argument, default in pairs}

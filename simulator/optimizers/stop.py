@@ -94,7 +94,7 @@ class Braking:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a Stop, for a table."""
-        scaling = {}
+        scaling: dict[str, Any] = {}
         for update in self.sizes:
             slopes = self.elasticity(update)
             steepest = slopes[np.abs(slopes).argmax()]  # NaN where one is

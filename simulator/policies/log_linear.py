@@ -38,12 +38,12 @@ class LogLinear:
 
     def prepare(self, key: Array, environment: Environment) -> LogLinear:
         if self.features is not None:
-            return replace(self, features=jnp.asarray(self.features))
+            return replace(self, features=jnp.asarray(self.features))  # type: ignore[arg-type]
         drawn = jax.random.normal(key, (environment.num_states, self.num_features))
         return replace(self, features=drawn / self.num_features**0.5)
 
     def init(self, key: Array, environment: Environment) -> Params:
-        shape = (self.features.shape[1], environment.vocab_size)
+        shape = (self.features.shape[1], environment.vocab_size)  # type: ignore[union-attr]
         if self.start == "zeros":
             return {"weights": jnp.zeros(shape)}
         return {"weights": self.scale * jax.random.normal(key, shape)}

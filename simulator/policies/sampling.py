@@ -30,7 +30,7 @@ def _running_sums(values: Float[Array, "R V"]) -> Float[Array, "R V"]:
     length = values.shape[-1]
     if length > BLOCK * MOST_BLOCKS:
         return jnp.cumsum(values, axis=-1)
-    done = []
+    done: list[Array] = []
     for start in range(0, length, BLOCK):
         block = values[:, start : start + BLOCK]
         sums = block @ jnp.asarray(np.triu(np.ones((block.shape[1],) * 2)), block.dtype)

@@ -65,7 +65,7 @@ def probe(*metrics: Metric, once: Callable[[Environment, Rollout], Any] | None =
 
 def declared(names: Iterable[str], task_names: Iterable[str] = ()) -> dict[str, Metric]:
     """The metrics that the named probes may return; one with <task> in its name once for every task."""
-    found = {}
+    found: dict[str, Metric] = {}
     for metric in (METRICS[name] for probe in names for name in METRICS_OF[probe]):
         own = [metric]
         if "<task>" in metric.name:

@@ -9,7 +9,7 @@ from .context import StepContext
 
 
 def _inner(left: Params, right: Params) -> Array:
-    return sum(jax.tree.leaves(jax.tree.map(lambda a, b: jnp.sum(a * b), left, right)))
+    return sum(jax.tree.leaves(jax.tree.map(lambda a, b: jnp.sum(a * b), left, right)))  # type: ignore[return-value]
 
 
 @probe(

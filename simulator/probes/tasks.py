@@ -28,7 +28,8 @@ from .context import StepContext
 )
 def tasks(step: StepContext) -> dict[str, Array]:
     """Return, advantage and shares of each task; absent in worlds without tasks."""
-    found, belongs = {}, step.environment.prompt_tasks()
+    found: dict[str, Array] = {}
+    belongs = step.environment.prompt_tasks()
     own = {name: jnp.asarray(belongs == index) for index, name in enumerate(step.environment.task_names)}
     grads = {name: step.gradient_through(_everywhere(prompts, step.push)) for name, prompts in own.items()}
     norms = {name: optax.tree.norm(grad) for name, grad in grads.items()}

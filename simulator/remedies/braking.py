@@ -30,6 +30,6 @@ def brake(inner: optax.GradientTransformation, strength: ArrayLike = 1.0) -> opt
         outward = optax.tree.scale(-1 / jnp.where(largest > 0, largest, 1), clipped_away)
         speed = jnp.maximum(optax.tree.vdot(outward, coasting), 0)
         squared = jnp.where(largest > 0, optax.tree.norm(outward, squared=True), 1)
-        return optax.tree.add_scale(updates, -strength * speed / squared, outward), after
+        return optax.tree.add_scale(updates, -strength * speed / squared, outward), after  # type: ignore[operator]
 
     return optax.GradientTransformationExtraArgs(inner.init, update)

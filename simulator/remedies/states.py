@@ -43,7 +43,7 @@ def _in(table: Table) -> Callable[[Any], bool]:
 def _classes(structure: PyTreeDef) -> Iterator[str]:
     """The NamedTuple classes of a tree, without optax's empty placeholders."""
     node = structure.node_data()
-    if node is not None and getattr(node[0], "_fields", ()):
+    if node is not None and getattr(node[0], "_fields", None):
         yield node[0].__name__
     for child in structure.children():
         yield from _classes(child)

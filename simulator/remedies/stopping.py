@@ -25,10 +25,10 @@ def stop_at(
     furthest = kl
 
     def near(_: Any, /, *, max_log_ratio: ArrayLike, **signals: Any) -> jax.Array:
-        return jnp.logical_not(max_log_ratio > jnp.log(ratio))
+        return jnp.logical_not(max_log_ratio > jnp.log(ratio))  # type: ignore[arg-type]
 
     def similar(_: Any, /, *, kl: ArrayLike, **signals: Any) -> jax.Array:
-        return jnp.logical_not(kl > furthest)
+        return jnp.logical_not(kl > furthest)  # type: ignore[operator]
 
     if ratio is not None:
         inner = optax.conditionally_mask(inner, near, forward_extra_args=True)

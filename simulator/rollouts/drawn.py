@@ -29,7 +29,7 @@ class Walked:
         rollout: Int[Array, ""],
     ) -> Rollout:
         """One rollout; `keys` are those of the tokens and of the rewards."""
-        said = self.walk(keys[0], environment, policy, params, group_size)
+        said = self.walk(keys[0], environment, policy, params, group_size)  # type: ignore[attr-defined]
         return rewarded(keys[1], said, environment, rollout)
 
 

@@ -78,7 +78,7 @@ class RolloutFile:
     def recorded(self, group_size: int) -> Recorded:
         """The rollouts in groups of that size."""
 
-        def grouped(name: str) -> np.ndarray | None:
+        def grouped(name: str) -> Any:
             if (found := self.arrays.get(name)) is None:
                 return None
             rollouts, batch, *rest = found.shape

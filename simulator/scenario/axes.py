@@ -51,7 +51,8 @@ def axis_values(axis: dict, path: Path) -> list:
     if form == "log_range" and min(bounds) <= 0:
         raise AxisError(path, f"log_range needs positive bounds, got {bounds!r}")
     space = np.linspace if form == "range" else np.geomspace
-    return [float(value) for value in space(*bounds, num)]
+    low, high = bounds
+    return [float(value) for value in space(low, high, num)]
 
 
 def find_axes(table: Any, path: Path = ()) -> Iterator[tuple[Path, list]]:

@@ -86,6 +86,7 @@ def _made(family: str, table: dict) -> tuple[Any, Problems]:
     if family == "optimizer":
         problems = list(optimizer_problems(table))
         return (None if problems else build_optimizer(table)), problems
+    cls: Any
     if family in ONE_CLASS:
         cls, problems = ONE_CLASS[family], []
     elif family == "method" and table.get("dialect", "paper") != "paper":

@@ -80,7 +80,7 @@ def scenario_schema() -> dict[str, Any]:
 
 def _part(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     own = {"training": TypeAdapter(Training), "record": TypeAdapter(Record)}
-    schema = _schema_of(own[name] if name in own else FAMILIES[name].adapter(), definitions)
+    schema = _schema_of(own[name] if name in own else FAMILIES[name].adapter(), definitions)  # type: ignore[arg-type]
     for member in _members(schema, definitions):
         member["properties"]["label"] = LABEL
     if name != "method":
@@ -146,7 +146,7 @@ def _factory(factory: Factory, tag: str, own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keyword(word: Keyword) -> dict[str, Any]:
-    schema = dict(KINDS[word.kind])
+    schema = dict(KINDS[word.kind])  # type: ignore[call-overload]
     if word.choices:
         schema["enum"] = list(word.choices)
     if word.default is not None:

@@ -63,7 +63,7 @@ class Scenario:
             (experiment.record.active_probes, tuple(experiment.environment.task_names)): None
             for experiment in (point.experiment for point in self.points)
         }
-        found = {}
+        found: dict[str, Metric] = {}
         for probes, tasks in recorded:
             found |= declared(probes, tasks)
         return dict(sorted(found.items()))
@@ -110,7 +110,7 @@ def load(
         if family in tables or family in DEFAULTS:
             parts[family], wrong = choices(family, tables)
             problems += wrong
-    if problems:
+    if problems or heading is None:
         raise ScenarioError(file, problems)
     points = []
     for point in _points(parts):

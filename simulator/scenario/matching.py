@@ -42,7 +42,7 @@ def match_problems(points: list[Point]) -> Iterator[tuple[str, str]]:
         elif isinstance(match.to, str) and match.to not in names:
             yield f"{LEARNING_RATE}.to", f"no optimizer is called {match.to!r} here; {did_you_mean(match.to, names)}"
         elif isinstance(match.to, str):
-            found = alike.called(match.to, point)
+            found = alike.called(match.to, point)  # type: ignore[union-attr]
             if len(found) > 1:
                 yield (
                     f"{LEARNING_RATE}.to",

@@ -133,7 +133,7 @@ def _named(chunk: Chunk) -> dict[str, np.ndarray]:
 
 def _write_arrays(path: Path, *arrays: np.ndarray, **named: np.ndarray) -> None:
     content = io.BytesIO()
-    np.savez(content, *arrays, **named)
+    np.savez(content, *arrays, **named)  # type: ignore[arg-type]
     write_whole(path, content.getvalue())
 
 

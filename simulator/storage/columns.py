@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 
-def column(values: np.ndarray) -> pa.Array:
+def column(values: Any) -> pa.Array:
     """A flat array as a column that shares its memory."""
     if values.dtype == bool:
         packed = np.packbits(values, bitorder="little")
@@ -26,13 +28,13 @@ def optional(values: list, kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [*map(pa.py_buffer, (there, numbers))])
 
 
-def lists(values: np.ndarray, counts: np.ndarray) -> pa.Array:
+def lists(values: Any, counts: Any) -> pa.Array:
     """Flat values as a column of lists, `counts[n]` of them in row n."""
     ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return pa.ListArray.from_arrays(column(ends), column(values))
 
 
-def spread(values: np.ndarray, shape: tuple[int, ...], *axes: int) -> np.ndarray:
+def spread(values: Any, shape: tuple[int, ...], *axes: int) -> np.ndarray:
     """Values, whose axes are these of `shape`, repeated over the others, flat."""
     full = np.expand_dims(values, [axis for axis in range(len(shape)) if axis not in axes])
     return np.broadcast_to(full, shape).reshape(-1)

@@ -6,6 +6,8 @@ one a token, which a disk can follow. `analysis.load(run).ratios` has a row a to
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -19,7 +21,7 @@ def tokens_table(chunk: Chunk) -> pa.Table:
     shape = tokens.mask.shape  # lanes, slots, prompts, group, positions
     counts = tokens.mask.sum(axis=(2, 3, 4)).reshape(-1)
 
-    def each(values: np.ndarray, *axes: int) -> pa.Array:
+    def each(values: Any, *axes: int) -> pa.Array:
         return lists(spread(values, shape, *axes)[tokens.mask.reshape(-1)], counts)
 
     return pa.table(
@@ -44,7 +46,7 @@ def ratios_table(chunk: Chunk) -> pa.Table:
     counts = np.repeat(tokens.mask.sum(axis=(2, 3, 4)).reshape(-1), shape[2])
     said = None if tokens.mask.all() else np.broadcast_to(tokens.mask[:, :, None], tokens.log_ratio.shape)
 
-    def each(values: np.ndarray) -> pa.Array:
+    def each(values: Any) -> pa.Array:
         return lists(values.reshape(-1) if said is None else values[said], counts)
 
     columns = {
@@ -60,6 +62,6 @@ def ratios_table(chunk: Chunk) -> pa.Table:
     return pa.table(columns)
 
 
-def _single(values: np.ndarray) -> np.ndarray:
+def _single(values: Any) -> np.ndarray:
     with np.errstate(over="ignore"):  # a diverged run may leave what float32 cannot hold: infinite is what it is
         return values.astype(np.float32)

@@ -46,7 +46,7 @@ class Surrogate:
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong with a factor whose numbers are each right: (key below the method, sentence)."""
         for name in ("advantage", "level", "gate", "reduction", "filter"):
-            wrong = getattr(getattr(self, name), "problems", tuple)()
+            wrong: Any = getattr(getattr(self, name), "problems", tuple)()
             yield from ((f"{name}.{key}", sentence) for key, sentence in wrong)
 
     def advantages(self, rollout: Rollout) -> Float[Array, "P G"]:

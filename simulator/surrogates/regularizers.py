@@ -62,7 +62,7 @@ class KL:
         divergence = self._exact(batch) if self.estimator == "exact" else self._estimate(batch)
         if self.weighted is not None:
             level = {"token": Token(), "sequence": Sequence()}[self.weighted]
-            divergence = divergence * jnp.exp(level(batch.log_ratio, batch.mask, batch.advantages[..., None]))
+            divergence = divergence * jnp.exp(level(batch.log_ratio, batch.mask, batch.advantages[..., None]))  # type: ignore[operator]
         return -self.coef * jnp.sum(jnp.where(batch.chosen, weights * divergence, 0.0))
 
     def _exact(self, batch: Minibatch) -> Float[Array, "P G T"]:

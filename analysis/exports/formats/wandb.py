@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..lanes import Lanes
 from .logged import log_all
@@ -17,7 +18,7 @@ def write(project: str, lanes: Lanes, tell: Callable[[float], None]) -> int:
     def begin(name: str, group: str, config: dict) -> object:
         return wandb.init(project=project, name=name, group=group, config=config)
 
-    def log(run: object, row: dict[str, float], step: int) -> None:
+    def log(run: Any, row: dict[str, float], step: int) -> None:
         run.log(row, step=step)
 
     return log_all(lanes, begin, log, lambda run: run.finish(), tell)

@@ -65,7 +65,7 @@ def trainer_rows(run: Run, trainer: Trainer, selection: Selection, columns: Sequ
 def _has(key: Key, there: set[str]) -> bool:
     """Whether what the key is made of was recorded."""
     needs = {"gradient": {key.ours}, "entropy": {"entropy"}}
-    return needs.get(key.looks_at, set()) <= there
+    return needs.get(key.looks_at, set()) <= there  # type: ignore[operator]
 
 
 def _method(run: Run, trainer: Trainer, point: int) -> Method:
