@@ -32,6 +32,8 @@ bench: $(VENV)/.ready
 
 lint: $(VENV)/.ready-test
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py

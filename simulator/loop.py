@@ -181,7 +181,7 @@ def _scene(
     if listed is not None:
         listed = exact.rewarded(listed, experiment.environment, index)
         anchors = [
-            exact.completion_logprobs(policy, params, listed)
+            exact.completion_logprobs(policy, params, listed)  # type: ignore[misc]
             for params in (behavior_params, state.start_params)  # type: ignore[misc]
         ]
     bias = {}
