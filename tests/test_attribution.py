@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 import simulator as sim
 from simulator.execution.compute import Chunk
 from simulator.optimizers.attribution import Attribution, attribute, old_momentum
-from simulator.optimizers.signatures import optimizers
+from simulator.optimizers.registry import OPTIMIZERS
 from simulator.probes.attribution import attribution
 from simulator.storage.token_tables import ratios_table
 from simulator.surrogates.base import log_probs_of, pullback, pushforward
@@ -40,7 +40,7 @@ DECAYS = ("weight_decay", "weight_decay_rate", "adam_weight_decay")
 
 def table(name, decay):
     """An optimizer with momentum, and with this much decay where it has any."""
-    found = optimizer_table(name, 0.1) | {key: decay for key in DECAYS if key in optimizers()[name].keywords}
+    found = optimizer_table(name, 0.1) | {key: decay for key in DECAYS if key in OPTIMIZERS[name].keywords}
     return found | ({"momentum": 0.9} if name in OFF_BY_DEFAULT else {})
 
 
@@ -67,12 +67,12 @@ def test_the_parts_of_an_update_are_optaxs_own_and_add_up(name):
     total, size = of(parts.coasting) + of(parts.fresh) + of(parts.decay), np.max(np.abs(of(updates)))
     np.testing.assert_allclose(total, of(updates), rtol=0, atol=1e-15 * size)
     # the same optimizer built without decay, told of no gradient, and of this one
-    bare = optax.with_extra_args_support(imported(optimizers()[name])(**table(name, 0.0)))
+    bare = optax.with_extra_args_support(imported(OPTIMIZERS[name])(**table(name, 0.0)))
     coasting, undecayed = (of(bare.update(grads, state, params, **TOLD)[0]) for grads in (NOTHING, GRADS[3]))
     np.testing.assert_array_equal(of(parts.coasting), coasting)
     np.testing.assert_allclose(of(parts.fresh), undecayed - coasting, rtol=0, atol=1e-15 * size)
     np.testing.assert_array_equal(of(parts.decay), of(updates) - undecayed if parts.decay is not None else 0.0)
-    assert (parts.decay is not None) == any(key in optimizers()[name].keywords for key in DECAYS)
+    assert (parts.decay is not None) == any(key in OPTIMIZERS[name].keywords for key in DECAYS)
 
 
 @pytest.mark.parametrize("name", ["adamw", "adamaxw", "nadamw", "lion"])

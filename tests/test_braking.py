@@ -8,7 +8,7 @@ import pytest
 
 import simulator.optimizers.braking as braking
 from simulator import ScenarioError
-from simulator.optimizers.signatures import NOT_DRIVEN, optimizers
+from simulator.optimizers.registry import NOT_DRIVEN, OPTIMIZERS
 from simulator.optimizers.stop import Stop
 
 SHORT = {"updates": 12, "horizon": 40}
@@ -110,13 +110,13 @@ def test_every_catalogued_optimizer_is_in_the_result(monkeypatch):
 
     monkeypatch.setattr(braking, "brake", breaks)
     found = dict(braking.brake_all())
-    assert list(found) == list(optimizers())
+    assert list(found) == list(OPTIMIZERS)
     assert {name: found[name] for name in NOT_DRIVEN} == dict(NOT_DRIVEN)
     assert found["adam"] == "RuntimeError: adam broke"
 
 
 def test_every_optimizer_can_be_built_from_what_it_is_measured_with():
-    for name in set(optimizers()) - set(NOT_DRIVEN):
+    for name in set(OPTIMIZERS) - set(NOT_DRIVEN):
         braking.optimizer(name, **braking.measured_with(name))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ScenarioError
+from ..optimizers.registry import NOT_DRIVEN, OPTIMIZERS
 from ..optimizers.schema import SETTINGS, optimizer_problems
-from ..optimizers.signatures import NOT_DRIVEN, optimizers
 from ..optimizers.stop import LEAST_HORIZON, Braking, Stop
 from .progress import Progress
 from .scenario import overrides
@@ -50,7 +50,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _with_keywords(given: dict[str, Any]) -> list[str]:
     """The optimizers that take all these keywords: all that there are where none is given."""
-    return [name for name, factory in optimizers().items() if given.keys() <= {*factory.keywords, *SETTINGS}]
+    return [name for name, factory in OPTIMIZERS.items() if given.keys() <= {*factory.keywords, *SETTINGS}]
 
 
 def _problems(options: argparse.Namespace, names: list[str], given: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -96,7 +96,7 @@ def _beside_its_prediction(found: Braking, closed: bool) -> dict[str, Any]:
     from ratiodrift.analysis.theory.residual import formula, residual
     from ratiodrift.analysis.theory.scale_elasticity import elasticity
 
-    keywords = {key: found.keywords.get(key) for key in optimizers()[found.name].keywords if key in found.keywords}
+    keywords = {key: found.keywords.get(key) for key in OPTIMIZERS[found.name].keywords if key in found.keywords}
     decays = any("weight_decay" in key and value for key, value in keywords.items() if not key.endswith("mask"))
     closed = closed and not decays and not any(isinstance(value, dict) for value in keywords.values())  # no schedule
     between = np.sqrt(found.scales[1:] * found.scales[:-1])

@@ -15,8 +15,9 @@ from ..dialects import DIALECTS
 from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
 from ..methods import METHODS
+from ..optimizers.registry import NOT_DRIVEN, OPTIMIZERS
 from ..optimizers.remedies import REMEDIES
-from ..optimizers.signatures import NOT_DRIVEN, optimizers, schedules
+from ..optimizers.signatures import schedules
 from ..parts import Family, claim_of
 from ..policies import POLICIES
 from ..probes import METRICS, PROBES
@@ -83,7 +84,7 @@ def _scenarios() -> dict[str, str]:
 def _optimizers() -> dict[str, str]:
     return {
         name: f"(not driven: {NOT_DRIVEN[name]})" if name in NOT_DRIVEN else factory.summary
-        for name, factory in optimizers().items()
+        for name, factory in OPTIMIZERS.items()
     }
 
 

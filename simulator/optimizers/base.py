@@ -9,11 +9,10 @@ from ..lazy import Array, jnp, optax
 from ..parts import Count, NonNegative, Positive, part, static
 from ..types import Params
 from .across_rollouts import begin_rollout
+from .optax_facts import facts_of, has_first_moment, without_memory
 from .registry import OPTIMIZERS, OWN
 from .remedies import Remedy
-from .signatures import optimizers, schedules
-from .states import has_first_moment
-from .twins import LINEAR, without_memory
+from .signatures import schedules
 
 DECAYS = ("weight_decay", "weight_decay_rate", "adam_weight_decay")  # optax's keywords for decoupled decay
 Measure = Literal["first_update_kl", "first_update_ratio", "total_kl"]
@@ -105,7 +104,7 @@ class Optimizer(Settings):
         if self.match is not None:
             raise ValueError(f"the learning rate of {self.name} is matched: run the scenario, which finds it")
         numbers = {key: value.build() if isinstance(value, Schedule) else value for key, value in self.numbers.items()}
-        return _factory(self.name, optimizers()[self.name].module)(**numbers, **dict(self.options))
+        return _factory(self.name, OPTIMIZERS[self.name].module)(**numbers, **dict(self.options))
 
     def with_learning_rate(self, learning_rate: float | Array) -> Optimizer:
         """The same optimizer at a learning rate that was found."""
@@ -113,7 +112,7 @@ class Optimizer(Settings):
 
     def undecayed(self) -> Optimizer | None:
         """The same optimizer without weight decay; None where it has none anyway."""
-        keywords = optimizers()[self.name].keywords
+        keywords = OPTIMIZERS[self.name].keywords
         decays = {key for key in DECAYS if key in keywords and (key in self.numbers or keywords[key].default)}
         if not decays and self.coupled_weight_decay is None:
             return None
@@ -135,7 +134,7 @@ class Optimizer(Settings):
     @property
     def linear_memory(self) -> bool:
         """Whether its coasting is proportional to a first moment that it has."""
-        return self.name in LINEAR and has_first_moment(self.name, self.numbers) and not self.remedies
+        return facts_of(self.name).linear and has_first_moment(self.name, self.numbers) and not self.remedies
 
 
 @part

@@ -28,8 +28,8 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from .base import Optimizer, Transformation
+from .registry import NOT_DRIVEN, OPTIMIZERS
 from .schema import optimizer, with_defaults
-from .signatures import NOT_DRIVEN, optimizers
 from .stop import Braking, Stop
 
 SHAPE = (8, 16)
@@ -97,7 +97,7 @@ def _stop(sizes: np.ndarray, along: np.ndarray, before: int, horizon: int) -> St
 
 def brake_all(names: Iterable[str] | None = None, **settings: Any) -> Iterator[tuple[str, Braking | str]]:
     """Drive these optimizers, or all that there are: each name with what was measured, or why nothing was."""
-    for name in optimizers() if names is None else names:
+    for name in OPTIMIZERS if names is None else names:
         if name in NOT_DRIVEN:
             yield name, NOT_DRIVEN[name]
             continue
@@ -109,7 +109,7 @@ def brake_all(names: Iterable[str] | None = None, **settings: Any) -> Iterator[t
 
 def measured_with(name: str) -> dict[str, float]:
     """What an optimizer is given beside optax's defaults: a learning rate where it has none, and no weight decay."""
-    words = optimizers()[name].keywords.values() if name in optimizers() else ()
+    words = OPTIMIZERS[name].keywords.values() if name in OPTIMIZERS else ()
     rates = {word.name: LEARNING_RATE for word in words if word.name == "learning_rate" and word.default is None}
     decays = [word.name for word in words if "weight_decay" in word.name and word.kind == "number" and word.default]
     return rates | dict.fromkeys(decays, 0.0)

@@ -21,7 +21,10 @@ from .signatures import Factory, Keyword, Kind, of_optax
 
 GROUP = "ratiodrift.optimizers"
 OWN = "own"  # the module of a factory that is none of optax's
-NOT_KEYWORDS = ("label", "which")  # what tables and `simulator.optimizer` keep to themselves, beside OWN_KEYS
+# What the table of any optimizer has beside the keywords of its function (a test holds it against Settings).
+SETTINGS = ("max_grad_norm", "max_grad_norm_eps", "coupled_weight_decay", "state", "reset_every", "remedies")
+OWN_KEYS = ("name", "twin", *SETTINGS)
+NOT_KEYWORDS = (*OWN_KEYS, "label", "which")  # no function of one's own can take these
 
 
 class Optimizers(Mapping[str, Factory]):
@@ -115,8 +118,6 @@ def read(name: str, function: Any) -> Factory:
 
     Raises ValueError where a table could not name it, or not say what it takes.
     """
-    from .schema import OWN_KEYS  # it reads these factories
-
     if not callable(function):
         raise ValueError(
             f"a {type(function).__name__} is no function that makes an optimizer; "
@@ -129,7 +130,7 @@ def read(name: str, function: Any) -> Factory:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ValueError(f"{name}: '{parameter}' is {parameter.kind.description}, and a table gives keywords alone")
-        if parameter.name in (*OWN_KEYS, *NOT_KEYWORDS):
+        if parameter.name in NOT_KEYWORDS:
             raise ValueError(f"{name}: {parameter.name!r} means something in the table of any optimizer: rename it")
         keywords[parameter.name] = _keyword(name, parameter, getattr(written, "__globals__", {}))
     if not re.fullmatch(r"[\w.-]+", name):
@@ -208,3 +209,21 @@ def _plain(default: Any) -> Any:
 
 
 OPTIMIZERS = Optimizers()
+
+
+class _NotDriven(Mapping[str, str]):
+    """The optimizers that cannot drive a simulated policy, with the reason that users are told."""
+
+    def __getitem__(self, name: str) -> str:
+        if reason := OPTIMIZERS[name].not_driven:
+            return reason
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, factory in OPTIMIZERS.items() if factory.not_driven)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+NOT_DRIVEN = _NotDriven()

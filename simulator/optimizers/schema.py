@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -12,11 +12,10 @@ from pydantic import ValidationError
 from ..errors import ScenarioError, describe, did_you_mean, schema_problems
 from ..parts import adapter_of, as_tuples, to_plain
 from .base import Match, Measure, Optimizer, Schedule, Settings, Transformation
-from .signatures import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
-from .states import state_problems
+from .optax_facts import state_problems
+from .registry import NOT_DRIVEN, OPTIMIZERS, OWN_KEYS, SETTINGS
+from .signatures import Factory, Keyword, schedules
 
-SETTINGS = tuple(field.name for field in fields(Settings))
-OWN_KEYS = ("name", "twin", *SETTINGS)
 OF_THE_GRADIENT = ("max_grad_norm", "max_grad_norm_eps", "coupled_weight_decay")
 LEAVES = ("number", "integer", "numbers")
 # optax does not bound its keywords; these names mean the same in every optimizer that has them
@@ -50,8 +49,8 @@ def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
     if not isinstance(name, str):
         yield "name", "is required: the name of an optax optimizer"
         return
-    if name not in optimizers():
-        yield "name", f"there is no optimizer {name!r}; {did_you_mean(name, optimizers())}"
+    if name not in OPTIMIZERS:
+        yield "name", f"there is no optimizer {name!r}; {did_you_mean(name, OPTIMIZERS)}"
         return
     if name in NOT_DRIVEN:
         yield "name", f"{name} cannot drive a simulated policy: {NOT_DRIVEN[name]}"
@@ -59,12 +58,12 @@ def optimizer_problems(table: dict) -> Iterator[tuple[str, str]]:
     yield from _settings_problems({key: table[key] for key in table if key in SETTINGS})
     yield from state_problems(table)
     yield from _twin_problems(table)
-    yield from _keyword_problems(optimizers()[name], {key: table[key] for key in table if key not in OWN_KEYS})
+    yield from _keyword_problems(OPTIMIZERS[name], {key: table[key] for key in table if key not in OWN_KEYS})
 
 
 def build_optimizer(table: dict) -> Optimizer:
     """An Optimizer from a table without problems."""
-    factory = optimizers()[table["name"]]
+    factory = OPTIMIZERS[table["name"]]
     given = {key: table[key] for key in table if key not in OWN_KEYS}
     match: Any = given.get("learning_rate")
     if is_match(match):
@@ -126,7 +125,7 @@ def _twin_problems(table: dict) -> Iterator[tuple[str, str]]:
 
 def with_defaults(optimizer: Optimizer) -> dict[str, Any]:
     """Everything that the optimizer is built with, optax's own defaults included, for the record of a run."""
-    keywords = optimizers()[optimizer.name].keywords.values()
+    keywords = OPTIMIZERS[optimizer.name].keywords.values()
     defaults = {word.name: word.default for word in keywords if word.kind != "opaque" and not word.required}
     given = {
         key: {"schedule": value.name, **value.numbers, **dict(value.options)} if isinstance(value, Schedule) else value

@@ -1,29 +1,21 @@
-"""What the installed optax offers, read from its source without importing it, and what else goes by a name.
+"""What the installed optax offers, read from its source without importing it.
 
 `ratiodrift validate` has to know optax's optimizers and their keywords, and must not wait for jax. So the
-signatures are read with `ast`; a test holds them against `inspect.signature` of the imported functions. Optimizers
-that are not optax's (own.py) stand beside them.
+signatures are read with `ast`; a test holds them against `inspect.signature` of the imported functions.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from .optax_facts import facts_of
+
 Kind = Literal["number", "integer", "numbers", "constant", "count", "flag", "choice", "opaque"]
-
-# optax's optimizers that cannot drive a simulated policy, with the reason that users are told.
-NO_DRIVERS = {
-    "lbfgs": "its line search evaluates the objective at points of its own choice",
-    "dpsgd": "it needs one gradient an example",
-    "sophia": "it needs an objective function for its Hessian estimate",
-}
-
 
 # Numbers of schedules that optax looks at in Python, where a traced number cannot be: structure ("constant").
 LOOKED_AT = {
@@ -170,34 +162,6 @@ def _required(factory: Factory) -> set[str]:
     return {keyword.name for keyword in factory.keywords.values() if keyword.required}
 
 
-def optimizers() -> Mapping[str, Factory]:
-    """Every optimizer by name: those of optax and optax.contrib, and all that were added since.
-
-    Going through the names imports nothing; looking up one that is not optax's imports its package.
-    """
-    from .registry import OPTIMIZERS  # it is made of what is read here
-
-    return OPTIMIZERS
-
-
-class _NotDriven(Mapping[str, str]):
-    """The optimizers that cannot drive a simulated policy, with the reason that users are told."""
-
-    def __getitem__(self, name: str) -> str:
-        if reason := optimizers()[name].not_driven:
-            return reason
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, factory in optimizers().items() if factory.not_driven)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-NOT_DRIVEN = _NotDriven()
-
-
 @cache
 def of_optax() -> dict[str, Factory]:
     """Every optimizer of optax and optax.contrib, by name."""
@@ -210,7 +174,7 @@ def of_optax() -> dict[str, Factory]:
             offered = _factories(path, "optax.contrib")
             found |= {name: factory for name, factory in offered.items() if name in contributed}
     return {
-        name: replace(factory, not_driven=NO_DRIVERS.get(name, ""))
+        name: replace(factory, not_driven=facts_of(name).not_driven)
         for name, factory in sorted(found.items())
         if _is_optimizer(factory)
     }

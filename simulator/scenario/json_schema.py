@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from ..dialects import DIALECTS
 from ..experiment import Record, Training
 from ..optimizers.base import Measure, Settings
-from ..optimizers.signatures import NOT_DRIVEN, Factory, Keyword, optimizers, schedules
+from ..optimizers.registry import NOT_DRIVEN, OPTIMIZERS
+from ..optimizers.signatures import Factory, Keyword, schedules
 from .build import DEFAULTS, FAMILIES, PARTS
 from .claims import Heading
 
@@ -126,10 +127,10 @@ def _optimizer(definitions: dict[str, Any]) -> dict[str, Any]:
     own = {"label": LABEL, "twin": twin} | settings["properties"]
     for name, factory in schedules().items():
         definitions[f"schedule.{name}"] = _factory(factory, "schedule", {})
-    for name, factory in optimizers().items():
+    for name, factory in OPTIMIZERS.items():
         if name not in NOT_DRIVEN:
             definitions[f"optimizer.{name}"] = _factory(factory, "name", own)
-    return {"oneOf": [{"$ref": f"#/$defs/optimizer.{name}"} for name in optimizers() if name not in NOT_DRIVEN]}
+    return {"oneOf": [{"$ref": f"#/$defs/optimizer.{name}"} for name in OPTIMIZERS if name not in NOT_DRIVEN]}
 
 
 def _factory(factory: Factory, tag: str, own: dict[str, Any]) -> dict[str, Any]:

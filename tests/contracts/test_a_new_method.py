@@ -309,6 +309,7 @@ def test_it_trains_as_it_is_written_down():
             training={"num_rollouts": 1, "group_size": 2},
             rollouts={"kind": "fixed", "completions": [[[0], [1]]]},
             record={"probes": ["update"]},
+            headline="update/norm",
         )
     ).points
     trace = jax.jit(sim.simulate)(point.experiment, jax.random.key(0))

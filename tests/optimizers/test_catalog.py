@@ -10,7 +10,8 @@ import optax.contrib
 import pytest
 
 import simulator as sim
-from simulator.optimizers.signatures import NOT_DRIVEN, optimizers, schedules
+from simulator.optimizers.registry import NOT_DRIVEN, OPTIMIZERS
+from simulator.optimizers.signatures import schedules
 
 KEY = jax.random.key(0)
 
@@ -27,7 +28,7 @@ OF_SCHEDULES = {
     "decay_steps": 8,
     "warmup_steps": 2,
 }
-DRIVEN = sorted(set(optimizers()) - set(NOT_DRIVEN))
+DRIVEN = sorted(set(OPTIMIZERS) - set(NOT_DRIVEN))
 
 
 def imported(factory):
@@ -40,8 +41,8 @@ def table_of(factory, required):
 
 def optimizer_table(name, learning_rate=0.01):
     """The least that an optimizer is built from."""
-    table = table_of(optimizers()[name], OF_OPTIMIZERS)
-    rate = next(key for key in optimizers()[name].keywords if "learning_rate" in key)
+    table = table_of(OPTIMIZERS[name], OF_OPTIMIZERS)
+    rate = next(key for key in OPTIMIZERS[name].keywords if "learning_rate" in key)
     return {**table, rate: learning_rate}
 
 
@@ -74,7 +75,7 @@ def bandit(optimizer):
     )
 
 
-@pytest.mark.parametrize("factory", [*optimizers().values(), *schedules().values()], ids=lambda factory: factory.name)
+@pytest.mark.parametrize("factory", [*OPTIMIZERS.values(), *schedules().values()], ids=lambda factory: factory.name)
 def test_the_keywords_and_defaults_are_those_of_the_imported_function(factory):
     function = imported(factory)
     preset = function.keywords if isinstance(function, functools.partial) else {}
@@ -90,18 +91,18 @@ def test_the_keywords_and_defaults_are_those_of_the_imported_function(factory):
 
 
 def test_the_usual_optimizers_are_there():
-    assert {"sgd", "adam", "adamw", "lion", "muon", "rmsprop", "nadam", "signum", "adafactor"} <= set(optimizers())
+    assert {"sgd", "adam", "adamw", "lion", "muon", "rmsprop", "nadam", "signum", "adafactor"} <= set(OPTIMIZERS)
 
 
 def test_what_is_no_optimizer_is_not_listed():
-    assert not {"scale_by_adam", "chain", "clip_by_global_norm", "apply_every", "schedule_free"} & set(optimizers())
+    assert not {"scale_by_adam", "chain", "clip_by_global_norm", "apply_every", "schedule_free"} & set(OPTIMIZERS)
 
 
 @pytest.mark.parametrize("name", DRIVEN)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Specifying a key")
 def test_an_optimizer_runs_and_its_numbers_are_leaves(name):
     simulate = compiled()
-    table = every_number(optimizers()[name], optimizer_table(name))
+    table = every_number(OPTIMIZERS[name], optimizer_table(name))
     for learning_rate in (0.01, 0.02):
         rate = next(key for key in table if "learning_rate" in key)
         trace = simulate(bandit(sim.optimizer(**{"which": name, **table, rate: learning_rate})), KEY)

@@ -16,8 +16,8 @@ import pytest
 import simulator as sim
 from simulator.cli.main import main
 from simulator.execution.plan import plan
-from simulator.optimizers.registry import GROUP, OPTIMIZERS, OWN, Optimizers, read
-from simulator.optimizers.signatures import NOT_DRIVEN, of_optax, optimizers
+from simulator.optimizers.registry import GROUP, NOT_DRIVEN, OPTIMIZERS, OWN, Optimizers, read
+from simulator.optimizers.signatures import of_optax
 from simulator.scenario.json_schema import scenario_schema
 from tests import fresh
 from tests.small import resolved, tables
@@ -87,7 +87,7 @@ def test_it_can_be_a_decorator_or_be_given_another_name(add):
         return optax.sgd(learning_rate)
 
     add(functools.partial(optax.sgd, momentum=0.5), name="half-heavy")
-    assert {"decorated", "half-heavy"} < set(optimizers())
+    assert {"decorated", "half-heavy"} < set(OPTIMIZERS)
     np.testing.assert_array_equal(
         steps(sim.optimizer("half-heavy", learning_rate=0.1)), steps(sim.optimizer(optax.sgd(0.1, momentum=0.5)))
     )

@@ -8,10 +8,13 @@ import pytest
 
 import simulator as sim
 from simulator.environments.reward_rules import CountToken
-from simulator.optimizers.twins import LINEAR, TWINS
+from simulator.optimizers.optax_facts import OPTAX
 from simulator.remedies import map_first_moments
 from tests.optimizers.test_catalog import DRIVEN, optimizer_table
 from tests.small import resolved, tables
+
+TWINS = {name: facts.twin for name, facts in OPTAX.items() if facts.twin is not None}
+LINEAR = [name for name, facts in OPTAX.items() if facts.linear]
 
 KEY = jax.random.key(0)
 run = jax.jit(sim.simulate)

@@ -9,7 +9,8 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.optimizers.signatures import NOT_DRIVEN, of_optax
+from simulator.optimizers.registry import NOT_DRIVEN
+from simulator.optimizers.signatures import of_optax
 from simulator.remedies import first_moments, map_first_moments, reset_first_moments
 from simulator.remedies.first_moment import FIRST_MOMENTS
 from tests.optimizers.test_catalog import optimizer_table

@@ -1,14 +1,21 @@
 """What is known of the states without optax is what optax builds."""
 
+from dataclasses import fields
+
 import jax.numpy as jnp
 import pytest
 
 import simulator as sim
 from simulator import remedies
-from simulator.optimizers.signatures import NOT_DRIVEN, of_optax
-from simulator.optimizers.states import NO_COUNT, NO_MOMENT, WITH_MOMENTUM
+from simulator.optimizers.base import Settings
+from simulator.optimizers.optax_facts import OPTAX
+from simulator.optimizers.registry import NOT_DRIVEN, SETTINGS
+from simulator.optimizers.signatures import of_optax
 from tests.optimizers.test_catalog import optimizer_table
 
+NO_COUNT = {name for name, facts in OPTAX.items() if not facts.count}
+NO_MOMENT = {name for name, facts in OPTAX.items() if facts.moment is False}
+WITH_MOMENTUM = {name for name, facts in OPTAX.items() if facts.moment == "momentum"}
 DRIVEN = [name for name in of_optax() if name not in NOT_DRIVEN]
 
 
@@ -58,3 +65,11 @@ def test_what_a_state_does_not_hold_is_refused_before_anything_runs(changes, key
 def test_momentum_makes_it_possible():
     made = sim.optimizer("sgd", learning_rate=0.1, momentum=0.9, state="reset_first_moment")
     assert made.state == "reset_first_moment"
+
+
+def test_every_optimizer_of_optax_has_a_record_and_no_other():
+    assert set(OPTAX) == set(of_optax())
+
+
+def test_the_keys_of_any_table_are_those_of_the_settings():
+    assert tuple(field.name for field in fields(Settings)) == SETTINGS
