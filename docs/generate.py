@@ -26,7 +26,7 @@ from simulator.methods import METHODS
 from simulator.optimizers.remedies import REMEDIES
 from simulator.parts import Family, claim_of
 from simulator.policies import POLICIES
-from simulator.probes import METRICS
+from simulator.probes import PROBES
 from simulator.rollouts import ROLLOUTS
 from simulator.scenario.shipped import shipped_scenarios
 
@@ -57,7 +57,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def metrics() -> str:
     """Every recorded metric."""
     rows = [
-        [f"`{name}`", metric.definition, WHEN[metric.when], metric.reading] for name, metric in sorted(METRICS.items())
+        [f"`{name}`", metric.definition, WHEN[metric.when], metric.reading]
+        for name, metric in sorted(PROBES.metrics().items())
     ]
     return _table(["metric", "meaning", "measured", "stands for a run by its"], rows)
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         from analysis import *  # noqa: F403  # isort: skip
 
 PACKAGES = ("analysis", "simulator")
-PARTS = {"advantages", "dialects", "environments", "exact", "methods", "optimizers", "policies", "probes"}
-PARTS |= {"remedies", "rollouts", "surrogates"}
+PARTS = {"advantages", "dialects", "environments", "exact", "methods", "optimizers", "parts", "policies"}
+PARTS |= {"probes", "remedies", "rollouts", "surrogates"}
 _BESIDE = not (Path(__file__).parent / "simulator").is_dir()
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         exact,
         methods,
         optimizers,
+        parts,
         policies,
         probes,
         remedies,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .optimizers.registry import OPTIMIZERS
     from .optimizers.schema import optimizer
     from .policies import POLICIES
-    from .probes.base import probe
+    from .probes import PROBES
     from .replaying import replay
     from .rollouts import ROLLOUTS
     from .rollouts.files import read_rollouts
@@ -68,7 +69,7 @@ _HOME = {
     "ADVANTAGES": ".advantages",
     "GATES": ".surrogates.gates",
     "REDUCTIONS": ".surrogates.reductions",
-    "probe": ".probes.base",
+    "PROBES": ".probes",
 }
 _PACKAGES = (
     "advantages",
@@ -77,6 +78,7 @@ _PACKAGES = (
     "exact",
     "methods",
     "optimizers",
+    "parts",
     "policies",
     "probes",
     "remedies",
@@ -93,6 +95,7 @@ __all__ = [
     "METHODS",
     "OPTIMIZERS",
     "POLICIES",
+    "PROBES",
     "REDUCTIONS",
     "ROLLOUTS",
     "Record",
@@ -112,8 +115,8 @@ __all__ = [
     "methods",
     "optimizer",
     "optimizers",
+    "parts",
     "policies",
-    "probe",
     "probes",
     "read_rollouts",
     "remedies",

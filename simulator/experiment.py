@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from .exact import Oracle, enumerable
 from .parts import Count, part, static
-from .probes import COMPARED_BY, PROBES
+from .probes import BUILT_IN, COMPARED_BY, PROBES
 from .rollouts import Fixed, Recorded, Sampled
 
 NEEDS_A_FILE = "'recorded' has its completions in a file: ratiodrift replay ROLLOUTS SCENARIO"
@@ -47,7 +47,8 @@ class Stride:
 def _known_probes(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name not in PROBES:
-            raise ValueError(f"no probe {name!r}; there are {', '.join(sorted(PROBES))}")
+            reason = PROBES.unusable.get(name, f"there are {', '.join(sorted(PROBES.members))}")
+            raise ValueError(f"no probe {name!r}; {reason}")
     return names
 
 
@@ -59,9 +60,7 @@ class Record:
     `twin` the optimizer's memoryless twin runs beside it, on the same random numbers: what differs, memory caused.
     """
 
-    probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(
-        default=tuple(PROBES)
-    )
+    probes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_probes)] = static(default=BUILT_IN)
     ratios: Stride | None = None
     oracle: Oracle | None = None
     twin: Annotated[bool, Field(strict=True)] = static(default=False)

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 
 from . import exact
 from .parts import part
-from .probes.base import once_a_rollout
+from .probes.base import once_per_rollout
 from .rollouts.walking import greedy_rewards
 from .surrogates.base import both_of, log_probs_of
 from .types import Params, Rollout, Tokens, Trace, at_tokens
@@ -199,7 +199,7 @@ def _scene(
         listed_behavior=anchors[0],
         listed_reference=anchors[1],
         bias=bias,
-        once=once_a_rollout(experiment.environment, rollout, experiment.record.active_probes),
+        once=once_per_rollout(experiment.environment, rollout, experiment.record.active_probes),
     )
     return scene, log_probs, probs
 

@@ -74,49 +74,86 @@ def _installed() -> Any:
     return entry_points()
 
 
+def origin(written: Any) -> str:
+    """Return where a class or a function is written, as an entry point says it: module:name."""
+    return f"{getattr(written, '__module__', '')}:{getattr(written, '__qualname__', written)}"
+
+
 def offered(group: str) -> dict[str, EntryPoint]:
     """Return what installed packages offer to `ratiodrift.<group>`, by name; nothing is imported."""
     return {entry.name: entry for entry in _installed().select(group=f"ratiodrift.{group}")}
 
 
-class Family:
+class Registry:
+    """What can stand in for one another, by name: from this package, from Python, and from installed packages.
+
+    An installed package offers one by an entry point of the group `ratiodrift.<group>`.
+    """
+
+    def __init__(self, noun: str, group: str | None = None):
+        self.noun, self.group = noun, group or f"{noun}s"
+        self.unusable: dict[str, str] = {}  # the name that an installed package offers -> why it cannot be used
+        self._members: dict[str, Any] = {}
+        self._origins: dict[str, str] = {}
+        self._looked = False
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members by name. The first look takes in those of the installed packages."""
+        if not self._looked:
+            self._looked = True
+            for name, entry in offered(self.group).items():
+                try:
+                    self._take_in(name, entry.load())
+                except Exception as error:  # whatever a package does when it is imported
+                    self.unusable[name] = f"{entry.value} cannot be used: {type(error).__name__}: {error}"
+        return self._members
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members[name] if name in self._members else self.members[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members or name in self.members
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names that are known without a look at the installed packages."""
+        return tuple(self._members)
+
+    def _take_in(self, name: str, loaded: Any) -> None:
+        """Make a member of what an entry point led to. Raise ValueError where it cannot be one."""
+        raise NotImplementedError
+
+    def _put(self, name: str, member: Any, written: Any) -> None:
+        """Keep a member that was `written` as a class or a function; one that is written again replaces itself."""
+        if name in self._members and origin(written) != self._origins[name]:
+            raise ValueError(f"there is a {self.noun} {name!r} already: {self._members[name]!r}")
+        self._members[name], self._origins[name] = member, origin(written)
+
+
+class Family(Registry):
     """Parts that can stand in for one another, told apart by the literal in their `tag` field.
 
-    A family is open: a part comes from a file of the package, from `add`, or from an installed package that offers it
-    to the entry point group `ratiodrift.<group>`. As the metadata of a field's type (`Annotated[Any, FAMILY]`), a
-    family validates any member.
+    As the metadata of a field's type (`Annotated[Any, FAMILY]`), a family validates any member.
     """
 
     def __init__(
         self, noun: str, tag: Literal["kind", "name", "dialect"], members: Iterable[type] = (), group: str | None = None
     ):
-        self.noun, self.tag, self.group = noun, tag, group or f"{noun}s"
-        self.unusable: dict[str, str] = {}  # the name that an installed package offers -> why it cannot be used
-        self._members: dict[str, Any] = {}
-        self._looked = False
+        super().__init__(noun, group)
+        self.tag = tag
         for member in members:
             self.add(member)
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The parts by name. The first look takes in those of the installed packages."""
-        if not self._looked:
-            self._looked = True
-            for name, entry in offered(self.group).items():
-                try:
-                    self.add(entry.load())
-                except Exception as error:  # whatever a package does when it is imported
-                    self.unusable[name] = f"{entry.value} cannot be used: {type(error).__name__}: {error}"
-        return self._members
 
     def add(self, member: Member) -> Member:
         """Add one part. Return it, so that `add` serves as a decorator. Raise ValueError when its name is taken."""
         (name,) = get_args(get_type_hints(member)[self.tag])
-        if name in self._members:
-            raise ValueError(f"there is a {self.noun} {name!r} already: {self._members[name]!r}")
-        self._members[name] = member
+        self._put(name, member, member)
         adapter_of.cache_clear()  # an adapter may hold the family as it was
         return member
+
+    def _take_in(self, name: str, loaded: Any) -> None:
+        if loaded not in self._members.values():  # its module may have added it
+            self.add(loaded)
 
     def adapter(self) -> TypeAdapter:
         """Return the validator of any member, which reads the tag first."""
@@ -130,8 +167,8 @@ class Family:
         return members[0] if len(members) == 1 else Annotated[reduce(or_, members), Field(discriminator=self.tag)]
 
 
-def claim_of(member: type) -> str:
-    """The first line of a part's docstring: the sentence that lists and tables show."""
+def claim_of(member: Any) -> str:
+    """The first line of its docstring: the sentence that lists and tables show."""
     return (member.__doc__ or "").strip().splitlines()[0]
 
 

@@ -5,12 +5,20 @@ import os
 import sys
 from pathlib import Path
 
-# The tests compile hundreds of programs that run for milliseconds: compile fast, not for speed.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+# The tests compile thousands of programs that run for milliseconds: compile fast, not for speed.
+COMPILE_FAST = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
+)
+os.environ.setdefault("XLA_FLAGS", COMPILE_FAST)
 
 import jax  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
+# One cache of compiled programs for all workers of a run, kept for the next run.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "programs"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+jax.config.update("jax_compilation_cache_max_size", 500_000_000)
 
 import pytest  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.environments.reward_rules import CountToken
-from simulator.probes.base import PROBES
+from simulator.probes.base import PROBES, Probe
 from tests import by_hand
 
 KEY = jax.random.key(0)
@@ -240,7 +240,7 @@ def test_every_rollout_draws_new_tokens_and_new_rewards():
 
 
 def test_each_completion_takes_part_exactly_once_an_epoch(monkeypatch):
-    monkeypatch.setitem(PROBES, "who", lambda step: {"who": step.before.mask.any(axis=-1)})
+    monkeypatch.setitem(PROBES.members, "who", Probe(lambda step: {"who": step.before.mask.any(axis=-1)}))
     experiment = replace(walk(num_rollouts=3, epochs=2, minibatches=4), record=sim.Record(probes=("who",)))
     who = np.asarray(run(experiment, KEY).metrics["who"])  # [I, K, P, G]
     assert who.shape == (3, 8, 2, 6)
@@ -251,7 +251,7 @@ def test_each_completion_takes_part_exactly_once_an_epoch(monkeypatch):
 
 
 def test_one_minibatch_is_the_whole_rollout(monkeypatch):
-    monkeypatch.setitem(PROBES, "who", lambda step: {"who": step.before.mask.any(axis=-1)})
+    monkeypatch.setitem(PROBES.members, "who", Probe(lambda step: {"who": step.before.mask.any(axis=-1)}))
     assert np.all(run(replace(walk(), record=sim.Record(probes=("who",))), KEY).metrics["who"])
 
 

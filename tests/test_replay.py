@@ -16,7 +16,7 @@ import pytest
 import simulator as sim
 from simulator.cli.main import main
 from simulator.parts import part, static
-from simulator.probes.base import PROBES
+from simulator.probes.base import PROBES, Probe
 from simulator.replaying import load_replay, replay
 from simulator.rollouts.files import read_rollouts
 from tests.by_hand import SGD, Adam, log_softmax
@@ -49,7 +49,7 @@ FEW = ("ratio", "clip", "update", "ratio_before")
 def ratio_before():
     """A probe: the ratios that each update's gradient sees."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROBES, "ratio_before", _ratio_before)
+        patch.setitem(PROBES.members, "ratio_before", Probe(_ratio_before))
         yield
 
 

@@ -13,7 +13,7 @@ from simulator.environments.bandit import Bandit
 from simulator.environments.reward_rules import CountToken
 from simulator.environments.token_tree import TokenTree
 from simulator.policies.tabular import Tabular
-from simulator.probes.base import PROBES
+from simulator.probes.base import PROBES, Probe
 from simulator.rollouts import Fixed, Sampled
 from tests.environments import prefixes
 
@@ -121,7 +121,8 @@ def stale(staleness):
 @pytest.fixture(autouse=True)
 def ratio_before(monkeypatch):
     """A probe: the ratios that each update's gradient sees."""
-    monkeypatch.setitem(PROBES, "ratio_before", lambda step: {"ratio_before": jnp.exp(step.before.log_ratio[..., 0])})
+    before = Probe(lambda step: {"ratio_before": jnp.exp(step.before.log_ratio[..., 0])})
+    monkeypatch.setitem(PROBES.members, "ratio_before", before)
 
 
 def log_softmax(logits):

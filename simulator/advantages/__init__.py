@@ -6,61 +6,19 @@ group of one means nothing, `own_group` that other groups do not count. Where an
 `given_reward` is its mean over the rest of the group.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any
-
-from ..parts import Family
-from .across_groups import BatchZScore, PerSource, SignalRescaled, TokenWhitened
-from .within_group import (
-    BestOfGroup,
-    Ddof,
-    GreedyBaseline,
-    GroupMean,
-    GroupZScore,
-    LeaveOneOut,
-    LengthWeighted,
-    Recentred,
-    RelativeToMean,
-    Reward,
-)
-
-ADVANTAGES = Family(
-    "advantage",
-    "kind",
-    [
-        Reward,
-        GroupMean,
-        GroupZScore,
-        LeaveOneOut,
-        BatchZScore,
-        PerSource,
-        LengthWeighted,
-        Recentred,
-        RelativeToMean,
-        BestOfGroup,
-        TokenWhitened,
-        SignalRescaled,
-        GreedyBaseline,
-    ],
-)
-Advantage = Annotated[Any, ADVANTAGES]
-
-__all__ = [
-    "ADVANTAGES",
-    "Advantage",
-    "BatchZScore",
-    "BestOfGroup",
-    "Ddof",
-    "GreedyBaseline",
-    "GroupMean",
-    "GroupZScore",
-    "LeaveOneOut",
-    "LengthWeighted",
-    "PerSource",
-    "Recentred",
-    "RelativeToMean",
-    "Reward",
-    "SignalRescaled",
-    "TokenWhitened",
-]
+from .base import ADVANTAGES as ADVANTAGES
+from .base import Advantage as Advantage
+from .within_group import BestOfGroup as BestOfGroup
+from .within_group import Ddof as Ddof
+from .within_group import GreedyBaseline as GreedyBaseline
+from .within_group import GroupMean as GroupMean
+from .within_group import GroupZScore as GroupZScore
+from .within_group import LeaveOneOut as LeaveOneOut
+from .within_group import LengthWeighted as LengthWeighted
+from .within_group import Recentred as Recentred
+from .within_group import RelativeToMean as RelativeToMean
+from .within_group import Reward as Reward
+from .across_groups import BatchZScore as BatchZScore
+from .across_groups import PerSource as PerSource
+from .across_groups import SignalRescaled as SignalRescaled
+from .across_groups import TokenWhitened as TokenWhitened

@@ -9,10 +9,12 @@ from pydantic import Field
 
 from ..lazy import Array, jax, jnp
 from ..parts import NonNegative, Positive, Vector, part, static
+from .base import ADVANTAGES
 from .statistics import centre, deviation, divide, level_out, whiten_over_tokens
 from .within_group import Ddof, GroupZScore
 
 
+@ADVANTAGES.add
 @part
 class BatchZScore:
     """The reward above its group's mean, in units of the whole batch's deviation.
@@ -37,6 +39,7 @@ class BatchZScore:
         return jnp.where(spread > 0, divide(centre(rewards), spread + self.eps), 0.0)
 
 
+@ADVANTAGES.add
 @part
 class PerSource:
     """Each reward source in units of its own deviation within the group, added up, then whitened over the batch.
@@ -79,6 +82,7 @@ class PerSource:
         return divide(centred, jnp.where(spread > 0, spread + self.whiten_eps, 0.0))
 
 
+@ADVANTAGES.add
 @part
 class TokenWhitened:
     """Rewards whitened over all tokens of the batch, so that long completions count more in the statistics.
@@ -105,6 +109,7 @@ class TokenWhitened:
         return whiten_over_tokens(centre(rewards) if self.centre_groups else rewards, lengths, self.ddof, self.eps)
 
 
+@ADVANTAGES.add
 @part
 class SignalRescaled:
     """The reward above its group's mean, larger where much of the batch carries no signal.

@@ -9,11 +9,13 @@ from pydantic import Field
 
 from ..lazy import Array, jnp, remedies
 from ..parts import NonNegative, Positive, part, static
+from .base import ADVANTAGES
 from .statistics import centre, deviation, divide
 
 Ddof = Annotated[int, Field(strict=True, ge=0, le=1)]
 
 
+@ADVANTAGES.add
 @part
 class Reward:
     """The reward itself, without a baseline.
@@ -34,6 +36,7 @@ class Reward:
         return reward
 
 
+@ADVANTAGES.add
 @part
 class GroupMean:
     """The reward above the group's mean, in the reward's own unit.
@@ -56,6 +59,7 @@ class GroupMean:
         return (group_size - 1) / group_size * (reward - mean)
 
 
+@ADVANTAGES.add
 @part
 class GroupZScore:
     """The reward above the group's mean, in units of the group's own deviation: its magnitude is lost.
@@ -82,6 +86,7 @@ class GroupZScore:
         return jnp.where(spread > 0, divide(centred, held + self.eps), 0.0)
 
 
+@ADVANTAGES.add
 @part
 class LeaveOneOut:
     """The reward above the mean of the *other* completions.
@@ -105,6 +110,7 @@ class LeaveOneOut:
         return reward - mean
 
 
+@ADVANTAGES.add
 @part
 class LengthWeighted:
     """The reward above the group's mean over *tokens*: the baseline of least variance when tokens are independent.
@@ -125,6 +131,7 @@ class LengthWeighted:
         return from_first - baseline
 
 
+@ADVANTAGES.add
 @part
 class Recentred:
     """The reward above the mean that tokens of 1/length would take: then what all completions share is not pushed.
@@ -146,6 +153,7 @@ class Recentred:
         return remedies.recentred(rewards - rewards[:, :1], weights)  # exactly 0 where all are equal
 
 
+@ADVANTAGES.add
 @part
 class RelativeToMean:
     """The reward above the group's mean, in units of that mean: rare successes count most.
@@ -169,6 +177,7 @@ class RelativeToMean:
         return divide(centre(rewards), jnp.mean(rewards, axis=-1, keepdims=True) + self.eps)
 
 
+@ADVANTAGES.add
 @part
 class BestOfGroup:
     """Only the best completion counts, by how much it is better than the second.
@@ -198,6 +207,7 @@ class BestOfGroup:
         return jnp.where(spread > 0, divide(ahead, spread + self.eps), 0.0)
 
 
+@ADVANTAGES.add
 @part
 class GreedyBaseline:
     """The reward above that of the policy's most likely completion.

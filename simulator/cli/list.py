@@ -20,7 +20,7 @@ from ..optimizers.remedies import REMEDIES
 from ..optimizers.signatures import schedules
 from ..parts import Family, claim_of
 from ..policies import POLICIES
-from ..probes import METRICS, PROBES
+from ..probes import PROBES
 from ..rollouts import ROLLOUTS
 from ..scenario.shipped import shipped_scenarios
 from ..surrogates.filters import FILTERS
@@ -119,8 +119,8 @@ LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "optimizers": _optimizers,
     "remedies": lambda: _family(REMEDIES),
     "schedules": lambda: {name: factory.summary for name, factory in schedules().items()},
-    "probes": lambda: {name: (probe.__doc__ or "").strip().splitlines()[0] for name, probe in PROBES.items()},
-    "metrics": lambda: {name: metric.definition for name, metric in METRICS.items()},
+    "probes": lambda: {name: claim_of(probe.measure) for name, probe in PROBES.members.items()},
+    "metrics": lambda: {name: metric.definition for name, metric in PROBES.metrics().items()},
     "quantities": _quantities,
     "closed_forms": _closed_forms,
 }

@@ -1,4 +1,4 @@
-"""What other processes cannot be told: optimizers and classes that only this one knows."""
+"""What other processes cannot be told: optimizers, probes and classes that only this one knows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..errors import ScenarioError
+from ..experiment import Record
 from ..optimizers.base import Optimizer, Transformation
 from ..optimizers.registry import OPTIMIZERS
+from ..parts import offered
+from ..probes import BUILT_IN
 from ..scenario.load import Scenario
 
 REMEDY = "use the engine inline"
+OFFER = "it by an entry point (docs/extending.md)"
 
 
 def refuse_what_stays_here(scenario: Scenario) -> None:
@@ -31,15 +35,18 @@ def _staying(experiment: Any) -> Iterator[tuple[str, str]]:
                 "optimizer.name",
                 f"{one.name!r} was added from Python, and other processes do not know it: {REMEDY}, or offer {OFFER}",
             )
+        elif isinstance(one, Record):
+            for name in {*one.probes} - {*BUILT_IN} - {*offered("probes")}:
+                yield (
+                    "record.probes",
+                    f"{name!r} was added from Python, and other processes do not know it: {REMEDY}, or offer {OFFER}",
+                )
         elif kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
             yield (
                 "",
                 f"the class {kind.__qualname__} is of this program alone, and other processes cannot import it: "
                 f"{REMEDY}, or move it into a module",
             )
-
-
-OFFER = "it by an entry point (docs/own_optimizers.md)"
 
 
 def _parts(value: Any) -> Iterator[Any]:

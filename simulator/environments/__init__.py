@@ -1,27 +1,16 @@
-"""Environments: what can be said, and what it is worth. An environment is one file here and one line below."""
+"""Environments: what can be said, and what it is worth.
 
-from ..parts import Family
-from .bandit import Bandit
-from .length_trap import LengthTrap
-from .multi_task import MultiTask, Source, Task
-from .recorded import RecordedWorld
-from .token_chain import TokenChain
-from .token_tree import TokenTree
-from .verifier import Verifier
+An environment is one file here and one line below; the lines are in the order of the tables.
+"""
 
-ENVIRONMENTS = Family(
-    "environment", "kind", [Bandit, TokenTree, TokenChain, LengthTrap, Verifier, MultiTask, RecordedWorld]
-)
-
-__all__ = [
-    "Bandit",
-    "ENVIRONMENTS",
-    "LengthTrap",
-    "MultiTask",
-    "RecordedWorld",
-    "Source",
-    "Task",
-    "TokenChain",
-    "TokenTree",
-    "Verifier",
-]
+from .base import ENVIRONMENTS as ENVIRONMENTS
+from .base import Plain as Plain
+from .bandit import Bandit as Bandit
+from .token_tree import TokenTree as TokenTree
+from .token_chain import TokenChain as TokenChain
+from .length_trap import LengthTrap as LengthTrap
+from .verifier import Verifier as Verifier
+from .multi_task import MultiTask as MultiTask
+from .multi_task import Source as Source
+from .multi_task import Task as Task
+from .recorded import RecordedWorld as RecordedWorld

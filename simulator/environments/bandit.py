@@ -10,11 +10,12 @@ from jaxtyping import Bool, Float, Int
 
 from ..lazy import Array, jnp
 from ..parts import Matrix, NonNegative, part, static
-from .base import Outcomes, Plain
+from .base import ENVIRONMENTS, Outcomes, Plain
 from .chance import Distribution, draw, outcomes
 from .reward_scale import RewardScale, scale_at, scale_problems
 
 
+@ENVIRONMENTS.add
 @part
 class Bandit(Plain):
     """One token a completion: each prompt offers K arms, each arm pays its reward.

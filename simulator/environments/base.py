@@ -8,6 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..lazy import Array, jnp
+from ..parts import Family
+
+ENVIRONMENTS = Family("environment", "kind")
 
 Outcomes = tuple[Float[Array, "P G O M"], Float[Array, "P G O"]]  # values of the sources, and their probabilities
 

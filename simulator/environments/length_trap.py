@@ -11,12 +11,13 @@ from pydantic import Field
 
 from ..lazy import Array, jnp
 from ..parts import Count, part, static
-from .base import Plain
+from .base import ENVIRONMENTS, Plain
 from .reward_scale import RewardScale, scale_at, scale_problems
 
 Flag = Annotated[bool, Field(strict=True)]
 
 
+@ENVIRONMENTS.add
 @part
 class LengthTrap(Plain):
     """The first token a says which way the answer goes, the second whether it is right; the rest follows of itself.

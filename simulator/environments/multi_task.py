@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..lazy import Array, jax, jnp
 from ..parts import Positive, part, static
-from .base import Outcomes
+from .base import ENVIRONMENTS, Outcomes
 from .reward_rules import RewardRule
 from .reward_scale import RewardScale, scale_at, scale_problems
 from .verifier import Verifier
@@ -86,6 +86,7 @@ class Task:
         return jnp.stack(found, axis=-1)
 
 
+@ENVIRONMENTS.add
 @part
 class MultiTask:
     """Tasks side by side in every batch, each with its own world, reward scale, noise and share of the prompts.

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float, Int
 
 from ..lazy import Array, jnp
 from ..parts import Count, part, static
-from .base import Plain
+from .base import ENVIRONMENTS, Plain
 
 
+@ENVIRONMENTS.add
 @part
 class RecordedWorld(Plain):
     """Tokens follow one another, the last one is all the context; rewards are in the file of recorded rollouts.

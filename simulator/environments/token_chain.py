@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..lazy import Array, jnp
 from ..parts import Count, Index, part, static
-from .base import Plain
+from .base import ENVIRONMENTS, Plain
 from .reward_scale import RewardScale, scale_at, scale_problems
 from .token_tree import MOST_STATES
 
@@ -21,6 +21,7 @@ LONGEST = 64
 Target = Annotated[tuple[Index, ...], Field(min_length=1, max_length=LONGEST)]
 
 
+@ENVIRONMENTS.add
 @part
 class TokenChain(Plain):
     """Each prompt has a target, a string of tokens; the completion is as long, and is rewarded for what is right.

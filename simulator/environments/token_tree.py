@@ -13,13 +13,14 @@ from pydantic import Field
 
 from ..lazy import Array, jnp
 from ..parts import Count, Number, part, static
-from .base import Plain
+from .base import ENVIRONMENTS, Plain
 from .reward_rules import RewardRule
 from .reward_scale import RewardScale, scale_at, scale_problems
 
 MOST_STATES = 2_000_000
 
 
+@ENVIRONMENTS.add
 @part
 class TokenTree(Plain):
     """A tree of tokens: the state is the whole prefix, token 0 ends the completion, as does the T-th token.

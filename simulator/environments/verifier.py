@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..lazy import Array, jnp
 from ..parts import Number, part, static
-from .base import Outcomes
+from .base import ENVIRONMENTS, Outcomes
 from .chance import draw, outcomes
 from .reward_scale import RewardScale, scale_at, scale_problems
 from .worlds import World
@@ -19,6 +19,7 @@ from .worlds import World
 Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 
 
+@ENVIRONMENTS.add
 @part
 class Verifier:
     """A world whose completions are judged right or wrong, by a judge that errs.

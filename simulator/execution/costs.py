@@ -13,7 +13,7 @@ import numpy as np
 
 from ..experiment import Experiment
 from ..lazy import jax, jnp
-from ..probes import declared
+from ..probes import PROBES
 from ..types import Completions
 
 # Seconds on one core: per update, per entry of the policy's rows in one update, per token in one update and rollout.
@@ -47,7 +47,7 @@ def cost(experiment: Experiment) -> Cost:
     each = SECONDS_AN_UPDATE + probes * (SECONDS_AN_ENTRY * entries + SECONDS_A_TOKEN * tokens)
     if parameters != entries:  # no table: every row is a pass through it
         each += PASSES * 2 * parameters * rows / FLOPS
-    metrics = len(declared(record.active_probes, environment.task_names))
+    metrics = len(PROBES.declared(record.active_probes, environment.task_names))
     numbers = updates * metrics
     kept = 0.0
     if record.token_stride is not None:

@@ -27,9 +27,11 @@ import jax
 import numpy as np
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
+from ..experiment import Record
 from ..files import is_private, read_own, write_whole
 from ..optimizers.base import Optimizer, Transformation
 from ..optimizers.registry import OPTIMIZERS, OWN
+from ..probes import BUILT_IN
 
 BUILT_ON = ("jax", "jaxlib", "optax", "numpy", "equinox")
 NOT_OF_PROGRAMS = ("cache", "dump", "log", "traceback", "num_cpu_devices")  # settings that change no program
@@ -143,8 +145,10 @@ def _spelled(value: Any) -> str:
         not is_dataclass(value)
         or not kind.__module__.startswith(__name__.removesuffix("execution.program_cache"))
         or kind is Transformation
+        or (isinstance(value, Optimizer) and OPTIMIZERS[value.name].module == OWN)
+        or (isinstance(value, Record) and not {*value.probes} <= {*BUILT_IN})
     )
-    if foreign or isinstance(value, Optimizer) and OPTIMIZERS[value.name].module == OWN:
+    if foreign:
         raise TypeError(f"{kind.__qualname__} is not known by its fields alone")
     return f"{kind.__qualname__}({','.join(_spelled(getattr(value, each.name)) for each in fields(value))})"
 

@@ -1,11 +1,10 @@
-"""Policies: what is trained. A policy is one file here and one line below."""
+"""Policies: what is trained.
 
-from ..parts import Family
-from .log_linear import LogLinear
-from .low_rank import LowRank
-from .tabular import Tabular
-from .transformer import Transformer
+A policy is one file here and one line below; the lines are in the order of the tables.
+"""
 
-POLICIES = Family("policy", "kind", [Tabular, LogLinear, LowRank, Transformer], "policies")
-
-__all__ = ["LogLinear", "LowRank", "POLICIES", "Tabular", "Transformer"]
+from .base import POLICIES as POLICIES
+from .tabular import Tabular as Tabular
+from .log_linear import LogLinear as LogLinear
+from .low_rank import LowRank as LowRank
+from .transformer import Transformer as Transformer

@@ -9,7 +9,10 @@ from jaxtyping import Float, Int
 
 from ..environments.base import Environment
 from ..lazy import Array
+from ..parts import Family
 from ..types import Completions, Params
+
+POLICIES = Family("policy", "kind", group="policies")
 
 
 @runtime_checkable

@@ -12,9 +12,11 @@ from ..environments.base import Environment
 from ..lazy import Array, jax, jnp
 from ..parts import Count, Matrix, NonNegative, part, static
 from ..types import Completions, Params
+from .base import POLICIES
 from .sampling import cumulative, draw
 
 
+@POLICIES.add
 @part
 class LogLinear:
     """Softmax over logits linear in features, which states share: π(v|s) ∝ exp( φ(s) · W[:, v] ).

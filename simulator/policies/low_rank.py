@@ -11,9 +11,11 @@ from ..environments.base import Environment
 from ..lazy import Array, jax, jnp
 from ..parts import Count, NonNegative, part, static
 from ..types import Completions, Params
+from .base import POLICIES
 from .sampling import cumulative, draw
 
 
+@POLICIES.add
 @part
 class LowRank:
     """Softmax over a product of two matrices that are both trained: π(v|s) ∝ exp( (A B)[s, v] ).

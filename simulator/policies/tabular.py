@@ -11,9 +11,11 @@ from ..environments.base import Environment
 from ..lazy import Array, jax, jnp
 from ..parts import Matrix, NonNegative, Vector, part, static
 from ..types import Completions, Params
+from .base import POLICIES
 from .sampling import cumulative, draw
 
 
+@POLICIES.add
 @part
 class Tabular:
     """Softmax over free logits, one row a state: π(v|s) = exp θ[s, v] / Σ_w exp θ[s, w].

@@ -13,9 +13,11 @@ from ..environments.base import Environment
 from ..lazy import Array, jax, jnp
 from ..parts import Count, NonNegative, part, static
 from ..types import Completions, Params
+from .base import POLICIES
 from .sampling import cumulative, draw
 
 
+@POLICIES.add
 @part
 class Transformer:
     """Softmax over a small causal transformer's logits: π(v|prompt, tokens so far), one row a token.

@@ -13,7 +13,9 @@ from . import (  # noqa: F401
     tasks,
     twin,
 )
-from .base import METRICS, METRICS_OF, PROBES, Metric, declared, measure
+from .base import PROBES, Metric, Probe, measure
 from .twin import COMPARED_BY
 
-__all__ = ["COMPARED_BY", "METRICS", "METRICS_OF", "PROBES", "Metric", "declared", "measure"]
+BUILT_IN = PROBES.names()  # what is recorded where a scenario names none
+
+__all__ = ["BUILT_IN", "COMPARED_BY", "PROBES", "Metric", "Probe", "measure"]

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from ..lazy import Array, jnp, optax
-from .base import SIZE, Metric, average, probe
+from .base import PROBES, SIZE, Metric, average
 from .clipping import excess
 from .context import StepContext
 
 SILENT = "what it added to the excess of silenced tokens (mean over all tokens)"
 
 
-@probe(
+@PROBES.add(
     Metric(
         "update/coasting_norm",
         "norm of the update that a gradient of zero would get, decay aside",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
-    Metric("update/fresh_norm", "norm of what this update's gradient adds to that", "gradient", within=SIZE),
-    Metric("update/decay_norm", "norm of the update's weight decay", "gradient", within=SIZE),
+    Metric("update/fresh_norm", "norm of what this update's gradient adds to that", "gradient", "mean", SIZE),
+    Metric("update/decay_norm", "norm of the update's weight decay", "gradient", "mean", SIZE),
     Metric(
         "update/earlier_norm",
         "norm of what earlier rollouts' gradients left of the coasting update",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
     Metric(
         "drift/coasting",

@@ -10,10 +10,11 @@ from jaxtyping import Bool, Float
 
 from ..environments.base import Environment
 from ..lazy import Array, jnp
+from ..parts import Registry
 from ..types import Rollout
 from .context import StepContext
 
-Probe = Callable[[StepContext], dict[str, Array]]
+Measure = Callable[[StepContext], dict[str, Array]]
 
 SHARE, SIZE, COSINE = (0.0, 1.0), (0.0, None), (-1.0, 1.0)  # the values that a metric can have
 
@@ -35,53 +36,77 @@ class Metric:
     definition: str
     when: Literal["gradient", "after", "rollout"]
     reading: Literal["mean", "sum", "end", "final"] = "mean"
-    quotient: tuple[str, str] | None = None
     within: tuple[float | None, float | None] = (None, None)
+    quotient: tuple[str, str] | None = None
 
 
-METRICS: dict[str, Metric] = {}
-PROBES: dict[str, Probe] = {}
-METRICS_OF: dict[str, tuple[str, ...]] = {}  # a probe's name -> the metrics that it may return
-ONCE: dict[str, Callable[[Environment, Rollout], Any]] = {}  # a probe's name -> what it wants to know of a rollout
+@dataclass(frozen=True)
+class Probe:
+    """One probe: `measure` makes scalars of an update, `metrics` are those that it may return.
 
-
-def probe(*metrics: Metric, once: Callable[[Environment, Rollout], Any] | None = None) -> Callable[[Probe], Probe]:
-    """Register a probe under its function's name, with the metrics that it may return.
-
-    A probe leaves out a metric that does not apply to the experiment, and returns NaN where it is undefined. What
-    `once` makes of a rollout is made before its updates, and is in every step of them, under the probe's name.
+    `once` is what it wants to know of a rollout, made before the rollout's updates.
     """
 
-    def register(function: Probe) -> Probe:
-        PROBES[function.__name__] = function
-        METRICS_OF[function.__name__] = tuple(metric.name for metric in metrics)
-        METRICS.update({metric.name: metric for metric in metrics})
-        if once is not None:
-            ONCE[function.__name__] = once
-        return function
-
-    return register
+    measure: Measure
+    metrics: tuple[Metric, ...] = ()
+    once: Callable[[Environment, Rollout], Any] | None = None
 
 
-def declared(names: Iterable[str], task_names: Iterable[str] = ()) -> dict[str, Metric]:
-    """The metrics that the named probes may return; one with <task> in its name once for every task."""
-    found: dict[str, Metric] = {}
-    for metric in (METRICS[name] for probe in names for name in METRICS_OF[probe]):
-        own = [metric]
-        if "<task>" in metric.name:
-            own = [replace(metric, name=metric.name.replace("<task>", task)) for task in task_names]
-        found |= {metric.name: metric for metric in own}
-    return found
+class Probes(Registry):
+    """The probes by name."""
+
+    def add(
+        self, *metrics: Metric, once: Callable[[Environment, Rollout], Any] | None = None
+    ) -> Callable[[Measure], Measure]:
+        """Return a decorator that adds a probe under its function's name, with the metrics that it may return.
+
+        A probe leaves out a metric that does not apply to the experiment, and returns NaN where it is undefined. What
+        `once` makes of a rollout is in every step of its updates, under the probe's name. Raises ValueError where the
+        name of the probe, or of a metric, is taken.
+        """
+
+        def decorate(function: Measure) -> Measure:
+            others = (probe for name, probe in self._members.items() if name != function.__name__)
+            known = {metric.name for probe in others for metric in probe.metrics}
+            if taken := {metric.name for metric in metrics} & known:
+                raise ValueError(f"another probe measures {', '.join(sorted(taken))} already")
+            self._put(function.__name__, Probe(function, metrics, once), function)
+            return function
+
+        return decorate
+
+    def metrics(self) -> dict[str, Metric]:
+        """Return the metrics of all probes, by their names."""
+        return {metric.name: metric for probe in self.members.values() for metric in probe.metrics}
+
+    def declared(self, names: Iterable[str], task_names: Iterable[str] = ()) -> dict[str, Metric]:
+        """Return the metrics that the named probes may return; one with <task> in its name once for every task."""
+        found: dict[str, Metric] = {}
+        for metric in (metric for name in names for metric in self[name].metrics):
+            own = [metric]
+            if "<task>" in metric.name:
+                own = [replace(metric, name=metric.name.replace("<task>", task)) for task in task_names]
+            found |= {metric.name: metric for metric in own}
+        return found
+
+    def _take_in(self, name: str, loaded: Any) -> None:
+        found = self._members.get(name)
+        if found is None or found.measure is not loaded:
+            raise ValueError("it is no probe of this name: decorate it with PROBES.add")
 
 
-def once_a_rollout(environment: Environment, rollout: Rollout, names: Iterable[str]) -> dict[str, Any]:
-    """What the named probes want to know of a rollout, whatever the update."""
-    return {name: ONCE[name](environment, rollout) for name in names if name in ONCE}
+PROBES = Probes("probe")
+
+
+def once_per_rollout(environment: Environment, rollout: Rollout, names: Iterable[str]) -> dict[str, Any]:
+    """Return what the named probes want to know of a rollout, whatever the update."""
+    wanted = {name: PROBES[name].once for name in names}
+    return {name: once(environment, rollout) for name, once in wanted.items() if once is not None}
 
 
 def measure(step: StepContext, names: tuple[str, ...]) -> dict[str, Array]:
     """All metrics of the named probes for one update."""
-    return {key: value for name in names for key, value in PROBES[name](step).items()}
+    return {key: value for name in names for key, value in PROBES[name].measure(step).items()}
 
 
 def share(flags: Bool[Array, "*A"], mask: Bool[Array, "*A"]) -> Float[Array, ""]:

@@ -7,25 +7,27 @@ from jaxtyping import Float
 from ..lazy import Array, jnp
 from ..surrogates.base import Surrogate
 from ..types import Minibatch, settled
-from .base import SHARE, SIZE, Metric, average, probe, share
+from .base import PROBES, SHARE, SIZE, Metric, average, share
 from .context import StepContext
 
 
-@probe(
+@PROBES.add(
     Metric(
         "clip/active",
         "share of tokens whose gradient the clip makes exactly zero (sign-aware)",
         "gradient",
-        within=SHARE,
+        "mean",
+        SHARE,
     ),
-    Metric("clip/active_low", "share of tokens with A < 0 cut below 1 − clip_low", "gradient", within=SHARE),
-    Metric("clip/active_high", "share of tokens with A > 0 cut above 1 + clip_high", "gradient", within=SHARE),
-    Metric("clip/dual", "share of tokens with A < 0 cut above the dual bound", "gradient", within=SHARE),
+    Metric("clip/active_low", "share of tokens with A < 0 cut below 1 − clip_low", "gradient", "mean", SHARE),
+    Metric("clip/active_high", "share of tokens with A > 0 cut above 1 + clip_high", "gradient", "mean", SHARE),
+    Metric("clip/dual", "share of tokens with A < 0 cut above the dual bound", "gradient", "mean", SHARE),
     Metric(
         "clip/outside",
         "share of tokens whose ratio is outside the band, whatever the sign of A",
         "gradient",
-        within=SHARE,
+        "mean",
+        SHARE,
     ),
 )
 def clip(step: StepContext) -> dict[str, Array]:
@@ -47,20 +49,16 @@ def clip(step: StepContext) -> dict[str, Array]:
     return shares
 
 
-@probe(
+@PROBES.add(
     Metric(
         "drift/excess_mean",
         "mean log-ratio beyond the bound that the advantage pushes towards, 0 inside (at the method's level)",
         "after",
         "end",
-        within=SIZE,
+        SIZE,
     ),
     Metric(
-        "drift/excess_max",
-        "largest log-ratio beyond the bound that the advantage pushes towards",
-        "after",
-        "end",
-        within=SIZE,
+        "drift/excess_max", "largest log-ratio beyond the bound that the advantage pushes towards", "after", "end", SIZE
     ),
 )
 def drift(step: StepContext) -> dict[str, Array]:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from .. import exact
 from ..lazy import Array, jnp
-from .base import SIZE, Metric, average, probe
+from .base import PROBES, SIZE, Metric, average
 from .context import StepContext
 
 
-@probe(
+@PROBES.add(
     Metric("kl/behavior_k1", "mean over tokens of −log ρ, which estimates KL(behavior ‖ policy)", "after", "end"),
-    Metric("kl/behavior_k2", "mean over tokens of ½ (log ρ)²", "after", "end", within=SIZE),
-    Metric("kl/behavior_k3", "mean over tokens of ρ − 1 − log ρ", "after", "end", within=SIZE),
+    Metric("kl/behavior_k2", "mean over tokens of ½ (log ρ)²", "after", "end", SIZE),
+    Metric("kl/behavior_k3", "mean over tokens of ρ − 1 − log ρ", "after", "end", SIZE),
     Metric(
         "kl/behavior_exact",
         "KL(behavior ‖ policy) summed over all completions, mean over prompts",
         "after",
         "end",
-        within=SIZE,
+        SIZE,
     ),
     Metric(
         "kl/reference_exact",
         "KL(policy ‖ reference) summed over all completions, mean over prompts",
         "after",
         "final",
-        within=SIZE,
+        SIZE,
     ),
 )
 def kl(step: StepContext) -> dict[str, Array]:
@@ -41,15 +41,11 @@ def kl(step: StepContext) -> dict[str, Array]:
     return found
 
 
-@probe(
+@PROBES.add(
     Metric(
-        "entropy",
-        "mean over the rollout's tokens of the entropy of the policy there, in nats",
-        "after",
-        "final",
-        within=SIZE,
+        "entropy", "mean over the rollout's tokens of the entropy of the policy there, in nats", "after", "final", SIZE
     ),
-    Metric("entropy/exact", "entropy of whole completions, in nats, mean over prompts", "after", "final", within=SIZE),
+    Metric("entropy/exact", "entropy of whole completions, in nats, mean over prompts", "after", "final", SIZE),
 )
 def entropy(step: StepContext) -> dict[str, Array]:
     """The policy's entropy where the rollout went, and that of whole completions where they can be listed."""

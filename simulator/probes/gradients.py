@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..lazy import Array, jax, jnp, optax
 from ..types import Params
-from .base import COSINE, SHARE, SIZE, Metric, probe
+from .base import COSINE, PROBES, SHARE, SIZE, Metric
 from .context import StepContext
 
 
@@ -12,20 +12,19 @@ def _inner(left: Params, right: Params) -> Array:
     return sum(jax.tree.leaves(jax.tree.map(lambda a, b: jnp.sum(a * b), left, right)))  # type: ignore[return-value]
 
 
-@probe(
+@PROBES.add(
     Metric("objective", "value of the surrogate objective (no measure of progress)", "gradient"),
-    Metric("grad/norm", "Euclidean norm of the objective's gradient", "gradient", within=SIZE),
-    Metric("update/norm", "Euclidean norm of what the optimizer added to the parameters", "gradient", within=SIZE),
+    Metric("grad/norm", "Euclidean norm of the objective's gradient", "gradient", "mean", SIZE),
+    Metric("update/norm", "Euclidean norm of what the optimizer added to the parameters", "gradient", "mean", SIZE),
     Metric(
         "update/cos_grad",
         "cosine of the update and the ascent gradient; NaN when one is zero",
         "gradient",
-        within=COSINE,
+        "mean",
+        COSINE,
     ),
-    Metric(
-        "update/displacement", "Euclidean distance of the parameters from their start", "after", "final", within=SIZE
-    ),
-    Metric("diverged", "1 when a parameter is not finite", "after", "final", within=SHARE),
+    Metric("update/displacement", "Euclidean distance of the parameters from their start", "after", "final", SIZE),
+    Metric("diverged", "1 when a parameter is not finite", "after", "final", SHARE),
 )
 def update(step: StepContext) -> dict[str, Array]:
     """Sizes and directions in parameter space."""

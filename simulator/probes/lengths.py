@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from ..lazy import Array, jnp
-from .base import SIZE, Metric, probe
+from .base import PROBES, SIZE, Metric
 from .context import StepContext
 
 
-@probe(
+@PROBES.add(
     Metric(
         "length/mean",
         "mean number of tokens of the rollout's completions, their end token included",
         "rollout",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
-    Metric(
-        "length/exact", "expected number of tokens under the policy, mean over prompts", "after", "final", within=SIZE
-    ),
+    Metric("length/exact", "expected number of tokens under the policy, mean over prompts", "after", "final", SIZE),
 )
 def length(step: StepContext) -> dict[str, Array]:
     """Lengths, sampled and expected; absent where completions have one token."""

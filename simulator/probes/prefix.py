@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from ..environments.base import Environment
 from ..lazy import Array, jax, jnp, optax
 from ..types import Rollout, settled
-from .base import SHARE, SIZE, Metric, average, probe
+from .base import PROBES, SHARE, SIZE, Metric, average
 from .context import StepContext
 
 
@@ -39,7 +39,7 @@ def first_sayers(environment: Environment, rollout: Rollout) -> Int[Array, "P G 
     return jnp.moveaxis(found, 0, 2)
 
 
-@probe(
+@PROBES.add(
     Metric(
         "prefix/weight",
         "W = Σ_i ω_i A_i, the summed push on a token that the whole group shares; mean over such tokens, "
@@ -50,32 +50,37 @@ def first_sayers(environment: Environment, rollout: Rollout) -> Int[Array, "P G 
         "prefix/grad_share",
         "norm of the gradient through shared prefix tokens, over the gradient's",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
     Metric(
         "prefix/subset_weight",
         "mean |W| over tokens that some of a group share, but not all of it",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
     Metric(
         "prefix/subset_covariance",
         "mean |n · Cov(ω, A)| over the n sharers of such tokens: what of their W comes from unequal weights",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
     Metric(
         "prefix/subset_grad_share",
         "norm of the gradient through such tokens, over the gradient's",
         "gradient",
-        within=SIZE,
+        "mean",
+        SIZE,
     ),
     Metric(
         "prefix/restoring",
         "of shared tokens beyond the clip bound whose sharers' advantages have both signs, the share whose W points "
         "back to the band",
         "gradient",
-        within=SHARE,
+        "mean",
+        SHARE,
     ),
     once=first_sayers,
 )

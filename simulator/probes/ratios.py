@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from ..lazy import Array, jnp
-from .base import SHARE, SIZE, Metric, average, probe
+from .base import PROBES, SHARE, SIZE, Metric, average
 from .context import StepContext
 
 
-@probe(
-    Metric("ratio/mean", "mean of π/π_behavior over the rollout's tokens", "after", "end", within=SIZE),
-    Metric("ratio/min", "smallest ratio of the rollout's tokens", "after", "end", within=SIZE),
-    Metric("ratio/max", "largest ratio of the rollout's tokens", "after", "end", within=SIZE),
+@PROBES.add(
+    Metric("ratio/mean", "mean of π/π_behavior over the rollout's tokens", "after", "end", SIZE),
+    Metric("ratio/min", "smallest ratio of the rollout's tokens", "after", "end", SIZE),
+    Metric("ratio/max", "largest ratio of the rollout's tokens", "after", "end", SIZE),
     Metric(
-        "ratio/ess",
-        "effective sample size of the ratios, (Σρ)² / (n Σρ²), a share from 0 to 1",
-        "after",
-        "end",
-        within=SHARE,
+        "ratio/ess", "effective sample size of the ratios, (Σρ)² / (n Σρ²), a share from 0 to 1", "after", "end", SHARE
     ),
 )
 def ratio(step: StepContext) -> dict[str, Array]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from .. import exact
 from ..lazy import Array, jnp
-from .base import SHARE, SIZE, Metric, probe
+from .base import PROBES, SHARE, SIZE, Metric
 from .context import StepContext
 
 
-@probe(
+@PROBES.add(
     Metric("reward/mean", "mean reward of the rollout's completions", "rollout"),
-    Metric("reward/std", "deviation of those rewards over the whole batch (ddof 0)", "rollout", within=SIZE),
-    Metric("group/zero_std", "share of groups whose rewards are all equal: no signal", "rollout", within=SHARE),
+    Metric("reward/std", "deviation of those rewards over the whole batch (ddof 0)", "rollout", "mean", SIZE),
+    Metric("group/zero_std", "share of groups whose rewards are all equal: no signal", "rollout", "mean", SHARE),
 )
 def reward(step: StepContext) -> dict[str, Array]:
     """The rewards of the rollout."""
@@ -24,7 +24,7 @@ def reward(step: StepContext) -> dict[str, Array]:
     }
 
 
-@probe(Metric("return/exact", "expected reward of the policy, summed over all completions", "after", "final"))
+@PROBES.add(Metric("return/exact", "expected reward of the policy, summed over all completions", "after", "final"))
 def exact_return(step: StepContext) -> dict[str, Array]:
     """The true return; absent where completions are too many to list."""
     if step.listed is None:

@@ -6,19 +6,20 @@ from jaxtyping import Bool
 
 from .. import exact
 from ..lazy import Array, jnp, optax
-from .base import SHARE, SIZE, Metric, average, probe
+from .base import PROBES, SHARE, SIZE, Metric, average
 from .context import StepContext
 
 
-@probe(
+@PROBES.add(
     Metric("task/<task>/reward", "mean reward of the task's completions in the rollout", "rollout"),
     Metric("task/<task>/return", "expected reward on the task's prompts, over all completions", "after", "final"),
-    Metric("task/<task>/advantage", "mean |A| of the task's completions", "rollout", within=SIZE),
+    Metric("task/<task>/advantage", "mean |A| of the task's completions", "rollout", "mean", SIZE),
     Metric(
         "task/<task>/grad_share",
         "norm of the gradient from the task's prompts, over the sum of such norms",
         "gradient",
-        within=SHARE,
+        "mean",
+        SHARE,
     ),
     Metric(
         "task/<task>/update_share",

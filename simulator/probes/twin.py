@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..lazy import Array
-from .base import METRICS, Metric, probe
+from .base import PROBES, Metric
 from .clipping import drift
 from .context import StepContext
 from .divergences import kl
@@ -15,13 +15,13 @@ COMPARED_BY = tuple(probe.__name__ for probe in (ratio, drift, kl, exact_return)
 
 
 def _of_twin(name: str) -> Metric:
-    metric = METRICS[name]
+    metric = PROBES.declared(COMPARED_BY)[name]
     return Metric(
-        f"twin/{name}", f"{metric.definition}; of the memoryless twin", metric.when, metric.reading, None, metric.within
+        f"twin/{name}", f"{metric.definition}; of the memoryless twin", metric.when, metric.reading, metric.within
     )
 
 
-@probe(
+@PROBES.add(
     Metric("drift/over_twin", "drift/excess_max minus the memoryless twin's: what memory caused", "after", "end"),
     Metric("drift/over_twin_mean", "drift/excess_mean minus the memoryless twin's", "after", "end"),
     *map(_of_twin, COMPARED),

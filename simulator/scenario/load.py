@@ -18,7 +18,7 @@ from typing import Any
 from ..environments import ENVIRONMENTS
 from ..errors import ScenarioError, did_you_mean
 from ..experiment import NEEDS_A_FILE, Experiment, Training
-from ..probes import Metric, declared
+from ..probes import PROBES, Metric
 from ..rollouts import Recorded
 from .build import DEFAULTS, PARTS, Choice, choices
 from .claims import Heading, check_heading, read_heading
@@ -65,7 +65,7 @@ class Scenario:
         }
         found: dict[str, Metric] = {}
         for probes, tasks in recorded:
-            found |= declared(probes, tasks)
+            found |= PROBES.declared(probes, tasks)
         return dict(sorted(found.items()))
 
     def tabulated(self) -> dict[str, Any]:

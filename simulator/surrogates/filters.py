@@ -14,6 +14,9 @@ from ..lazy import Array, jnp
 from ..parts import Family, NonNegative, Positive, part, static
 from ..types import Minibatch
 
+FILTERS = Family("filter", "kind")
+Filter = Annotated[Any, FILTERS]
+
 
 def completion_means(values: Float[Array, "P G T"], batch: Minibatch) -> Float[Array, "P G 1"]:
     """The mean over each completion's tokens."""
@@ -21,6 +24,7 @@ def completion_means(values: Float[Array, "P G T"], batch: Minibatch) -> Float[A
     return jnp.sum(jnp.where(batch.mask, values, 0.0), axis=-1, keepdims=True) / length
 
 
+@FILTERS.add
 @part
 class OnPolicy:
     """Drops bad completions that the policy has left behind.
@@ -40,6 +44,7 @@ class OnPolicy:
         return jnp.broadcast_to(kept, batch.mask.shape).astype(batch.log_ratio.dtype)
 
 
+@FILTERS.add
 @part
 class LargeAdvantages:
     """Drops completions that hardly say anything about which is better.
@@ -58,6 +63,7 @@ class LargeAdvantages:
         return jnp.broadcast_to(kept, batch.mask.shape).astype(batch.log_ratio.dtype)
 
 
+@FILTERS.add
 @part
 class Conflicts:
     """Tokens that good and bad completions begin or end with alike are pushed by the good ones alone, twice as hard.
@@ -103,7 +109,3 @@ def _runs(tokens: Array, mask: Array) -> Bool[Array, "P G G T"]:
     same = tokens[:, :, None] == tokens[:, None, :]
     both = mask[:, :, None] & mask[:, None, :]
     return jnp.cumprod(same & both, axis=-1).astype(bool)
-
-
-FILTERS = Family("filter", "kind", [OnPolicy, LargeAdvantages, Conflicts])
-Filter = Annotated[Any, FILTERS]

@@ -13,6 +13,9 @@ from jaxtyping import Bool, Float
 from ..lazy import Array, jnp
 from ..parts import Family, NonNegative, Positive, part, static
 
+LEVELS = Family("level", "kind")
+Level = Annotated[Any, LEVELS]
+
 Values = Float[Array, "P G T"]
 Mask = Bool[Array, "P G T"]
 PerCompletion = Float[Array, "P G 1"]
@@ -35,6 +38,7 @@ def _mean(values: Values, mask: Mask) -> Values:
     return _total(values, mask) / length
 
 
+@LEVELS.add
 @part
 class Token:
     """Each token has its own ratio.
@@ -50,6 +54,7 @@ class Token:
         return _bounded(log_ratio, self.bound)
 
 
+@LEVELS.add
 @part
 class Sequence:
     """All tokens of a completion share one length-normalised ratio.
@@ -68,6 +73,7 @@ class Sequence:
         return mean if self.most is None else jnp.where(mean <= self.most, mean, self.most)
 
 
+@LEVELS.add
 @part
 class WholeSequence:
     """All tokens of a completion share the ratio of its likelihoods, which is not normalised by its length.
@@ -85,6 +91,7 @@ class WholeSequence:
         return _total(_bounded(log_ratio, self.bound), mask)
 
 
+@LEVELS.add
 @part
 class ClippedSequence:
     """The geometric mean of ratios that are clipped token by token, on the side that the advantage pushes towards.
@@ -116,7 +123,3 @@ class ClippedSequence:
     def clipped(self, log_ratio: Values, logprobs: Values, advantages: PerCompletion) -> tuple[Flags, Flags, Flags]:
         low, high = (advantages < 0) & (log_ratio < -self.clip_low), (advantages > 0) & (log_ratio > self.clip_high)
         return low, high, jnp.zeros(log_ratio.shape, dtype=bool)
-
-
-LEVELS = Family("level", "kind", [Token, Sequence, WholeSequence, ClippedSequence])
-Level = Annotated[Any, LEVELS]

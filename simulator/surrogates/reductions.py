@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float
 from ..lazy import Array, jnp
 from ..parts import Family, Positive, part, static
 
+REDUCTIONS = Family("reduction", "kind")
+Reduction = Annotated[Any, REDUCTIONS]
+
 
 def _lengths(mask: Bool[Array, "P G T"]) -> Float[Array, "P G 1"]:
     return jnp.maximum(jnp.sum(mask, axis=-1, keepdims=True), 1).astype(float)
@@ -23,6 +26,7 @@ def _completions(mask: Bool[Array, "P G T"]) -> Float[Array, ""]:
     return jnp.maximum(jnp.sum(jnp.any(mask, axis=-1)), 1).astype(float)
 
 
+@REDUCTIONS.add
 @part
 class SequenceMean:
     """The mean over completions of each completion's mean: short completions have heavy tokens.
@@ -39,6 +43,7 @@ class SequenceMean:
         return jnp.where(mask, 1.0 / (_completions(mask) * _lengths(mask)), 0.0)
 
 
+@REDUCTIONS.add
 @part
 class TokenMean:
     """The mean over all tokens of the batch: every token weighs the same.
@@ -55,6 +60,7 @@ class TokenMean:
         return jnp.where(mask, 1.0 / jnp.maximum(jnp.sum(mask), 1).astype(float), 0.0)
 
 
+@REDUCTIONS.add
 @part
 class ConstantLength:
     """The sum over tokens, divided by a length that is the same for all (T when left out).
@@ -73,6 +79,7 @@ class ConstantLength:
         return jnp.where(mask, 1.0 / (_completions(mask) * length), 0.0)
 
 
+@REDUCTIONS.add
 @part
 class SequenceSum:
     """The mean over completions of the sum over tokens: the likelihood of the whole completion.
@@ -89,6 +96,7 @@ class SequenceSum:
         return jnp.where(mask, 1.0 / _completions(mask), 0.0)
 
 
+@REDUCTIONS.add
 @part
 class TokenSum:
     """The sum over all tokens of the batch, divided by a number if one is given: a larger batch makes larger steps.
@@ -104,7 +112,3 @@ class TokenSum:
 
     def __call__(self, mask: Bool[Array, "P G T"]) -> Float[Array, "P G T"]:
         return jnp.where(mask, 1.0 / jnp.asarray(self.divisor, float), 0.0)
-
-
-REDUCTIONS = Family("reduction", "kind", [SequenceMean, TokenMean, ConstantLength, SequenceSum, TokenSum])
-Reduction = Annotated[Any, REDUCTIONS]

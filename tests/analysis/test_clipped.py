@@ -83,6 +83,8 @@ def test_where_there_is_no_band_there_is_no_time_outside_it():
 
 
 def test_the_metrics_that_are_made_here_are_those_of_the_simulator():
-    from simulator.probes import METRICS
+    from simulator.probes import PROBES
 
-    assert METRICS["clip/active"].reading == READINGS["clip/active"] == METRICS["clip/outside"].reading
+    declared = PROBES.metrics()
+
+    assert declared["clip/active"].reading == READINGS["clip/active"] == declared["clip/outside"].reading

@@ -17,7 +17,7 @@ from simulator.exact import Enumerated, MonteCarlo, Oracle, completion_logprobs,
 from simulator.methods.base import Method
 from simulator.parts import claim_of
 from simulator.policies.base import Policy
-from simulator.probes.base import METRICS, PROBES, declared
+from simulator.probes import BUILT_IN, PROBES
 from simulator.surrogates.base import Surrogate, softmax_pullback
 from tests.surrogates import batches
 
@@ -87,10 +87,11 @@ def part(family, name):
     return TypeAdapter(cls).validate_python({FAMILIES[family].tag: name, **EXAMPLES.get((family, name), {})})
 
 
+METRICS = PROBES.metrics()
 FEW = ("ratio", "clip", "update")
 
 
-def experiment(environment, method, policy, oracle=None, probes=tuple(PROBES)):
+def experiment(environment, method, policy, oracle=None, probes=BUILT_IN):
     """Two rollouts of two updates; beside the enumeration a memoryless twin, of an optimizer that decays."""
     twin = isinstance(oracle, Enumerated)
     return sim.Experiment(
@@ -356,7 +357,7 @@ def traces():
     chosen += [("token_tree", name, "tabular") for name in WATCHED]
     chosen += [("token_tree", "grpo", "tabular", oracle) for oracle in ORACLES]
     for each in chosen:
-        yield run(*each), declared(PROBES, part("environment", each[0]).task_names)
+        yield run(*each), PROBES.declared(BUILT_IN, part("environment", each[0]).task_names)
 
 
 def test_every_oracle_is_tried():
@@ -396,7 +397,7 @@ def test_a_metric_is_defined_in_words(name):
     assert METRICS[name].name == name and len(METRICS[name].definition.split()) >= 3
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", PROBES.names())
 def test_a_probe_has_a_docstring_and_can_be_recorded_alone(name):
-    assert PROBES[name].__doc__.strip()
+    assert PROBES[name].measure.__doc__.strip()
     assert sim.Record(probes=(name,)).probes == (name,)

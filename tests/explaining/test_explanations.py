@@ -45,9 +45,9 @@ def test_a_rule_has_a_claim_of_one_sentence(rule):
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
 def test_what_a_rule_needs_is_recorded_by_the_simulator(rule):
-    from simulator.probes import METRICS
+    from simulator.probes import PROBES
 
-    assert all(need in METRICS or "/" not in need for need in rule.needs)
+    assert all(need in PROBES.metrics() or "/" not in need for need in rule.needs)
 
 
 def test_a_table_of_all_rules_has_its_links_from_within_the_documents():

@@ -390,21 +390,3 @@ def test_without_any_package_optax_has_what_it_had():
     assert list(Optimizers()) == list(of_optax()) and len(Optimizers()) == len(of_optax())
     assert set(NOT_DRIVEN) == {"lbfgs", "dpsgd", "sophia"} and len(NOT_DRIVEN) == 3
     assert "adam" not in NOT_DRIVEN and NOT_DRIVEN.get("nothing") is None
-
-
-# The page
-
-
-def test_the_pages_python_runs(add, tmp_path, monkeypatch, capsys):
-    text = (fresh.ROOT / "docs" / "own_optimizers.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "own_optimizers.md", "exec"), {})
-    (directory,) = (tmp_path / "runs").glob("[!.]*")
-    assert capsys.readouterr().out == f"{directory.name}\n"
-    assert len(json.loads((directory / "manifest.json").read_text())["plan"]["structures"]) == 1
-
-
-def test_the_pages_entry_point_is_of_the_group_that_is_looked_for():
-    text = (fresh.ROOT / "docs" / "own_optimizers.md").read_text()
-    assert f'[project.entry-points."{GROUP}"]' in text

@@ -15,7 +15,7 @@ pytest.importorskip("trl")
 
 import simulator as sim
 from simulator.dialects.trl import TRL
-from simulator.probes.base import PROBES, Metric, probe
+from simulator.probes.base import PROBES, Metric
 from simulator.replaying import replay
 from tests.parity.trl_trainer import Recording, record
 
@@ -27,7 +27,7 @@ BASE = {"learning_rate": 0.05, "num_iterations": 4}  # forty updates, which move
 
 if "table" not in PROBES:  # what a test wants to see of every update, and no run records
 
-    @probe(Metric("table", "the logits after the update", "after"))
+    @PROBES.add(Metric("table", "the logits after the update", "after"))
     def table(step):
         """The parameters after the update."""
         return {"table": step.params["logits"]}

@@ -9,7 +9,7 @@ from jax.flatten_util import ravel_pytree
 
 import simulator as sim
 from simulator.environments.reward_rules import CountToken
-from simulator.probes.base import PROBES
+from simulator.probes.base import PROBES, Probe
 from tests.environments import prefixes
 
 WORLD = sim.environments.TokenTree(
@@ -53,7 +53,7 @@ def updates(policy, count):
 
     asked = replace(experiment(policy, count), record=sim.Record(probes=("vectors",)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROBES, "vectors", vectors)
+        patch.setitem(PROBES.members, "vectors", Probe(vectors))
         found = jax.jit(sim.simulate)(asked, KEY).metrics
     start = ravel_pytree(sim.init(asked, KEY).params)[0]
     return np.concatenate([start[None], found["params"][0]]), np.asarray(found["grads"][0])

@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator.advantages import GroupMean
 from simulator.environments.bandit import Bandit
-from simulator.probes.base import PROBES, once_a_rollout
+from simulator.probes.base import PROBES, once_per_rollout
 from simulator.probes.context import StepContext
 from simulator.surrogates.base import Surrogate
 from simulator.surrogates.gates import Clip
@@ -77,7 +77,7 @@ def step_of(
         "environment": Bandit(rewards=np.zeros((len(ratios), tokens.max() + 1))),
         "pullback": lambda push: {"push": push},
     }
-    given["once"] = once_a_rollout(given["environment"], given["rollout"], PROBES)
+    given["once"] = once_per_rollout(given["environment"], given["rollout"], PROBES.names())
     return StepContext(**{field.name: None for field in fields(StepContext)} | given | others)
 
 

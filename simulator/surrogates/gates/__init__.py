@@ -10,48 +10,16 @@ gate is called with the level's log-ratios, the tokens' log-probabilities and th
                     advantage; None for a gate without such bounds
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any
-
-from ...parts import Family
-from .clips import Clip, TwoSidedClip
-from .differences import Difference
-from .restoring import Restoring
-from .smooth import GammaWeight, Sigmoid
-from .weights import BoundedClip, Ratio, Score, TaperedWeight, TruncatedWeight
-
-GATES = Family(
-    "gate",
-    "kind",
-    [
-        Score,
-        Ratio,
-        Clip,
-        TwoSidedClip,
-        BoundedClip,
-        TruncatedWeight,
-        TaperedWeight,
-        Sigmoid,
-        GammaWeight,
-        Difference,
-        Restoring,
-    ],
-)
-Gate = Annotated[Any, GATES]
-
-__all__ = [
-    "GATES",
-    "BoundedClip",
-    "Clip",
-    "Difference",
-    "GammaWeight",
-    "Gate",
-    "Ratio",
-    "Restoring",
-    "Score",
-    "Sigmoid",
-    "TaperedWeight",
-    "TruncatedWeight",
-    "TwoSidedClip",
-]
+from .base import GATES as GATES
+from .base import Gate as Gate
+from .weights import BoundedClip as BoundedClip
+from .weights import Ratio as Ratio
+from .weights import Score as Score
+from .weights import TaperedWeight as TaperedWeight
+from .weights import TruncatedWeight as TruncatedWeight
+from .clips import Clip as Clip
+from .clips import TwoSidedClip as TwoSidedClip
+from .smooth import GammaWeight as GammaWeight
+from .smooth import Sigmoid as Sigmoid
+from .differences import Difference as Difference
+from .restoring import Restoring as Restoring

@@ -10,8 +10,10 @@ from pydantic import Field
 from ...lazy import Array, jnp
 from ...parts import NonNegative, Share, part, static
 from ..log_ratios import Flags, PerCompletion, Values
+from .base import GATES
 
 
+@GATES.add
 @part
 class Clip:
     """PPO's clip: the gradient stops where the ratio has gone far enough in the direction of the advantage.
@@ -62,6 +64,7 @@ class Clip:
         return jnp.where(low | high | dual, 0.0, jnp.exp(log_ratio) * advantages)
 
 
+@GATES.add
 @part
 class TwoSidedClip:
     """A clip that knows no direction: outside the band there is no gradient, nor one that would lead back into it.

@@ -7,10 +7,12 @@ from typing import Literal
 from ...lazy import jax, jnp
 from ...parts import NonNegative, Positive, part, static
 from ..log_ratios import Flags, PerCompletion, Values
+from .base import GATES
 
 ROUNDING = 1e-8  # keeps log(1 − π) finite, as verl does
 
 
+@GATES.add
 @part
 class Difference:
     """No gradient once the probability itself has moved too far in the direction of the advantage.

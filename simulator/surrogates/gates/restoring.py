@@ -6,8 +6,10 @@ from typing import Literal
 
 from ...parts import Positive, part, static
 from ..log_ratios import PerCompletion, Values
+from .base import GATES
 
 
+@GATES.add
 @part
 class Restoring:
     """A spring on the log-ratio instead of a clip.

@@ -7,10 +7,12 @@ from typing import Literal
 from ...lazy import jax, jnp
 from ...parts import NonNegative, Positive, part, static
 from ..log_ratios import PerCompletion, Values
+from .base import GATES
 
 LEAST_LOG_WEIGHT, MOST_LOG_WEIGHT = -18.420680743952367, 20.0  # log 1e-8, and VESPO's bound on Σ log ρ
 
 
+@GATES.add
 @part
 class Sigmoid:
     """A sigmoid of the ratio in place of the clip: flat far away on both sides.
@@ -42,6 +44,7 @@ class Sigmoid:
         return jnp.where(advantages > 0, self.temperature_pos, self.temperature_neg)
 
 
+@GATES.add
 @part
 class GammaWeight:
     """A weight with the shape of a gamma density, 1 at ratio 1: both very large and very small ratios fade out.

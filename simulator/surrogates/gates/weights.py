@@ -7,8 +7,10 @@ from typing import Literal
 from ...lazy import Array, jax, jnp
 from ...parts import NonNegative, Number, Positive, Share, part, static
 from ..log_ratios import PerCompletion, Values
+from .base import GATES
 
 
+@GATES.add
 @part
 class Score:
     """No ratio at all: the score function's gradient, whatever the behavior policy was.
@@ -28,6 +30,7 @@ class Score:
         return advantages * jnp.ones_like(log_ratio)
 
 
+@GATES.add
 @part
 class Ratio:
     """The plain importance ratio: unbiased off-policy, and unbounded.
@@ -47,6 +50,7 @@ class Ratio:
         return jnp.exp(log_ratio) * advantages
 
 
+@GATES.add
 @part
 class TruncatedWeight:
     """A capped importance weight that carries no gradient of its own: no token is ever silenced.
@@ -73,6 +77,7 @@ class TruncatedWeight:
         return jnp.clip(jnp.exp(log_ratio), self.floor, self.cap)
 
 
+@GATES.add
 @part
 class TaperedWeight:
     """Good completions push as they are, bad ones only as far as the policy still says them.
@@ -96,6 +101,7 @@ class TaperedWeight:
         return jnp.where(advantages < 0, jnp.minimum(jnp.exp(log_ratio), self.cap), 1.0) * advantages
 
 
+@GATES.add
 @part
 class BoundedClip:
     """PPO's clip, in which a clipped token keeps the gradient that it had at the bound.
