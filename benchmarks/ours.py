@@ -58,16 +58,16 @@ def scenario(
     )
 
 
-def compute(todo: sweep.Plan) -> int:
+def compute(plan: sweep.Plan) -> int:
     """Compute a plan in memory and forget it; returns how many updates that were."""
-    for _ in execute(todo):
+    for _ in execute(plan):
         pass
-    return todo.num_updates
+    return plan.num_updates
 
 
 def recorded(problem: Problem, num_rollouts: int, ratios: bool = True) -> tuple[np.ndarray | None, Trained]:
     """One run: the tokens `[I, P, G, T]` that it sampled (None without `ratios`), and what came of them."""
-    chunks = list(execute(sweep.plan(scenario(problem, ratios=ratios, num_rollouts=num_rollouts))))
+    chunks = list(execute(sweep.make_plan(scenario(problem, ratios=ratios, num_rollouts=num_rollouts))))
     names = chunks[0].trace.metrics
     metrics = {name: np.concatenate([chunk.trace.metrics[name][0] for chunk in chunks]) for name in names}
     tokens = np.concatenate([chunk.trace.tokens.tokens[0] for chunk in chunks]) if ratios else None

@@ -2,7 +2,7 @@
 
 P prompts have a target of T tokens each, drawn from V; a completion's reward is the share of its tokens that are
 right. The policy is a table of logits `[S, V]` with a row for each of the S = P · T positions. GRPO, clip 0.2, AdamW,
-four updates a rollout, float64.
+four updates per rollout, float64.
 """
 
 from __future__ import annotations

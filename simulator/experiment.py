@@ -189,7 +189,7 @@ class Experiment:
         if prompts != environment.num_prompts:
             yield key, f"{prompts} groups for {environment.num_prompts} prompts"
         if group_size != self.training.group_size:
-            yield key, f"{group_size} completions a prompt, but training.group_size = {self.training.group_size}"
+            yield key, f"{group_size} completions per prompt, but training.group_size = {self.training.group_size}"
         if length > environment.max_length:
             yield key, f"a completion of {length} tokens; the environment's longest has {environment.max_length}"
         if said.max() >= environment.vocab_size:

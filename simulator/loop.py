@@ -23,7 +23,7 @@ from .probes.base import once_per_rollout
 from .rollouts.walking import greedy_rewards
 from .surrogates.base import both_of, log_probs_of
 from .types import Params, Rollout, Tokens, Trace, at_tokens
-from .update import Experiment, Scene, Turn, begin, update
+from .update import Experiment, RolloutContext, UpdateInput, begin, update
 
 # Who draws random numbers; the position in this list is part of the key.
 CONSUMERS = ("init", "tokens", "rewards", "minibatches", "policy", "oracle", "greedy")
@@ -144,18 +144,18 @@ def _rollout(
 
     `listed` are all completions, where they are few enough; `twin` the metrics `[K]` of the twin's same updates.
     """
-    scene, *tables = _scene(experiment, key, state, index, listed)
-    minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, scene.advantages.shape)  # type: ignore[arg-type]
+    context, *tables = _rollout_context(experiment, key, state, index, listed)
+    minibatches = _minibatches(_key(key, "minibatches", index), experiment.training, context.advantages.shape)  # type: ignore[arg-type]
     opt_state = experiment.optimizer.begin_rollout(state.opt_state, state.params, index)
-    turns = Turn(number=jnp.arange(experiment.training.updates_per_rollout), takes_part=minibatches, twin=twin)
+    inputs = UpdateInput(number=jnp.arange(experiment.training.updates_per_rollout), takes_part=minibatches, twin=twin)
     last, (metrics, recorded) = jax.lax.scan(
-        partial(update, scene), begin(scene, state.params, opt_state, *tables), turns
+        partial(update, context), begin(context, state.params, opt_state, *tables), inputs
     )
     tokens = Tokens(
-        tokens=scene.rollout.tokens,
-        mask=scene.rollout.mask,
-        rewards=scene.rollout.rewards,
-        advantages=scene.advantages,
+        tokens=context.rollout.tokens,
+        mask=context.rollout.mask,
+        rewards=context.rollout.rewards,
+        advantages=context.advantages,
         log_ratio=recorded.log_ratio,
         clip_active=recorded.clip_active,
         coasting=recorded.coasting,
@@ -165,9 +165,9 @@ def _rollout(
     return after, metrics, tokens
 
 
-def _scene(
+def _rollout_context(
     experiment: Experiment, key: Array, state: State, index: Int[Array, ""], listed: exact.Listed | None
-) -> tuple[Scene, Float[Array, "R V"], Float[Array, "R V"]]:
+) -> tuple[RolloutContext, Float[Array, "R V"], Float[Array, "R V"]]:
     """One rollout, sampled, with all that its updates share; and log π and π that they begin with."""
     policy = experiment.policy
     behavior_params = state.params if state.past is None else jax.tree.map(lambda leaf: leaf[0], state.past)
@@ -187,7 +187,7 @@ def _scene(
     bias = {}
     if experiment.record.oracle is not None:
         bias = _bias(experiment, key, state, behavior_params, index, listed)
-    scene = Scene(
+    context = RolloutContext(
         experiment=experiment,
         rollout=rollout,
         advantages=experiment.method.surrogate().advantages(rollout),
@@ -201,7 +201,7 @@ def _scene(
         bias=bias,
         once=once_per_rollout(experiment.environment, rollout, experiment.record.active_probes),
     )
-    return scene, log_probs, probs
+    return context, log_probs, probs
 
 
 def _pushed(past: Array, newest: Array) -> Array:

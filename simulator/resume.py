@@ -25,18 +25,19 @@ import jax
 import numpy as np
 from filelock import FileLock, Timeout
 
-from .errors import ScenarioError
+from .errors import ScenarioError, Stopped
 from .execution.plan import Plan
 from .files import write_whole
 from .storage.chunks import RunFolder
 from .storage.paths import SCHEMA_VERSION, finished, former, unfinished
 
 VERSIONS_OF = ("ratiodrift", "jax", "jaxlib", "optax", "numpy", "pyarrow")
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk is
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of some network file systems
 
 
 @contextmanager
-def alone(final: Path, tell: Callable[[str], None]) -> Iterator[None]:
+def run_lock(final: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Nobody else works on this run meanwhile; waits for who does. Raises OSError where a lock cannot be made."""
     (final.parent / ".locks").mkdir(parents=True, exist_ok=True)
     lock = FileLock(final.parent / ".locks" / final.name)
@@ -57,13 +58,13 @@ def alone(final: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def may_go_on(folder: RunFolder, todo: Plan, tell: Callable[[str], None]) -> bool:
+def can_resume(folder: RunFolder, plan: Plan, tell: Callable[[str], None]) -> bool:
     """Whether a part of the run lies there to which the rest would fit; says why not."""
     file = folder.path / "identity.json"
     if not file.is_file():
         return False
     try:
-        differs = _difference(dict(json.loads(file.read_text())), _identity(todo))
+        differs = _difference(dict(json.loads(file.read_text())), _identity(plan))
     except (ValueError, TypeError):
         differs = "its identity.json is damaged"
     if differs:
@@ -71,13 +72,13 @@ def may_go_on(folder: RunFolder, todo: Plan, tell: Callable[[str], None]) -> boo
     return not differs
 
 
-def begin(folder: RunFolder, todo: Plan) -> None:
+def begin(folder: RunFolder, plan: Plan) -> None:
     """Make the folder of a run that begins."""
-    folder.begin(todo)
-    write_whole(folder.path / "identity.json", json.dumps(_identity(todo), indent=1).encode())
+    folder.begin(plan)
+    write_whole(folder.path / "identity.json", json.dumps(_identity(plan), indent=1).encode())
 
 
-def settle(folder: Path, final: Path) -> None:
+def publish(folder: Path, final: Path) -> None:
     """A run that is whole goes to its own name, without what only going on needs; a former one makes room for it."""
     shutil.rmtree(folder / "states", ignore_errors=True)
     for name in ("identity.json", "work.pickle"):
@@ -92,18 +93,18 @@ def settle(folder: Path, final: Path) -> None:
     shutil.rmtree(former(final), ignore_errors=True)
 
 
-def settle_what_is_whole(final: Path) -> None:
+def publish_what_is_whole(final: Path) -> None:
     """A process may have been killed after the last word of a run, and before that was in its place."""
     try:
         whole = finished(unfinished(final))
     except ScenarioError:  # the manifest of another schema version: of no use here
         whole = False
     if whole:
-        settle(unfinished(final), final)
+        publish(unfinished(final), final)
     shutil.rmtree(former(final), ignore_errors=True)
 
 
-def forget(folder: Path) -> None:
+def delete_partial(folder: Path) -> None:
     """What there is of an unfinished run goes."""
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,14 +114,14 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}}
 
 
-def _identity(todo: Plan) -> dict[str, Any]:
+def _identity(plan: Plan) -> dict[str, Any]:
     """What has to be the same for the chunks of a run to fit together."""
     numbers = hashlib.sha256()
-    for leaf in jax.tree.leaves([structure.stacked for structure in todo.structures]):
+    for leaf in jax.tree.leaves([structure.stacked for structure in plan.structures]):
         numbers.update(np.ascontiguousarray(leaf).data)
     return {
         "schema_version": SCHEMA_VERSION,
-        "plan": todo.describe(),
+        "plan": plan.describe(),
         "numbers": numbers.hexdigest(),
         "versions": versions(),
         "machine": platform.machine(),
@@ -146,3 +147,35 @@ def _difference(there: dict[str, Any], here: dict[str, Any]) -> str | None:
         }
         return sentences.get(key, f"its {key} was {before}, and is {now}")
     return None
+
+
+@contextmanager
+def explain_stop(folder: RunFolder, plan: Plan, tell: Callable[[str], None]) -> Iterator[None]:
+    """Raise Stopped where the system refuses something; at Ctrl-C, too, tell how much is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell(_kept(folder, plan))
+        raise
+    except OSError as error:
+        happened = error.strerror or str(error)
+        first = "make room, then " if error.errno in FULL else ""
+        raise _stopped(folder, plan, happened, first) from error
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if not (isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)):
+            raise
+        raise _stopped(folder, plan, "there is too little memory", "with more of it, ") from error
+
+
+def _stopped(folder: RunFolder, plan: Plan, happened: str, first: str) -> Stopped:
+    return Stopped(
+        f"{happened} ({folder.path.parent})\n{_kept(folder, plan)}\n{first}run it again: it goes on from there"
+    )
+
+
+def _kept(folder: RunFolder, plan: Plan) -> str:
+    try:
+        whole = int(folder.whole_chunks(plan).sum())
+    except OSError:
+        whole = 0
+    return f"{whole} of {plan.num_chunks} chunks are written and kept"

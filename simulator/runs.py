@@ -34,12 +34,11 @@ from .engines.picklable import refuse_what_stays_here
 from .engines.worker import Work
 from .errors import ScenarioError
 from .execution.limits import refuse_too_large
-from .execution.plan import Plan, plan
+from .execution.plan import Plan, make_plan
 from .experiment import NEEDS_A_FILE
 from .files import write_whole
-from .keeping import keeping
 from .parts import to_plain
-from .resume import alone, begin, forget, may_go_on, settle, settle_what_is_whole, versions
+from .resume import begin, can_resume, delete_partial, explain_stop, publish, publish_what_is_whole, run_lock, versions
 from .scenario.load import Scenario, load
 from .scenario.manifest import manifest_text
 from .scenario.matching import targets
@@ -47,7 +46,7 @@ from .storage.chunks import RunFolder
 from .storage.paths import SCHEMA_VERSION, directory_of, finished, renew, unfinished
 from .storage.tables import swept_columns
 
-BETWEEN_LOOKS = 0.2  # seconds, at least, between two counts of what is written
+POLL_SECONDS = 0.2  # seconds, at least, between two counts of what is written
 
 
 def run(
@@ -97,30 +96,30 @@ def write_run(
             final.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=final.parent):
                 pass
-            stack.enter_context(alone(final, tell))
+            stack.enter_context(run_lock(final, tell))
         except OSError as error:
             raise ScenarioError(str(out), [("", f"cannot be written: {error.strerror}")]) from error
-        settle_what_is_whole(final)
+        publish_what_is_whole(final)
         known = finished(final) and not again
         if known or again:
-            forget(unfinished(final))  # of a known run: what one that was to take its place has left
+            delete_partial(unfinished(final))  # of a known run: what one that was to take its place has left
         if known:
             renew(final, scenario)
             return directory
         asked, scenario = scenario, _calibrated(scenario)
-        todo = plan(scenario)
+        plan = make_plan(scenario)
         folder = RunFolder(
             unfinished(final), swept_columns(scenario), list(scenario.metrics), keeps_params=scenario.is_replay
         )
-        with keeping(folder, todo, tell):
-            _begin_or_go_on(scenario.name, folder, todo, tell, resume)
-            _carry_out(engine or Inline(), Work(todo, folder), on_progress)
+        with explain_stop(folder, plan, tell):
+            _begin_or_go_on(scenario.name, folder, plan, tell, resume)
+            _carry_out(engine or Inline(), Work(plan, folder), on_progress)
             if scenario.is_replay:
-                _write_params(folder.path / "params.npz", folder.params(todo))
-            folder.tidy()
-            manifest = _manifest(scenario, asked.digest(), todo, began)
+                _write_params(folder.path / "params.npz", folder.params(plan))
+            folder.remove_temporary()
+            manifest = _manifest(scenario, asked.digest(), plan, began)
             write_whole(folder.path / "manifest.json", manifest_text(manifest))
-            settle(folder.path, final)
+            publish(folder.path, final)
     return directory
 
 
@@ -133,39 +132,39 @@ def _calibrated(scenario: Scenario) -> Scenario:
     return calibrated(scenario)
 
 
-def _begin_or_go_on(name: str, folder: RunFolder, todo: Plan, tell: Callable[[str], None], resume: bool) -> None:
+def _begin_or_go_on(name: str, folder: RunFolder, plan: Plan, tell: Callable[[str], None], resume: bool) -> None:
     """Take up what lies there, where it fits, or begin; refuse what would not have room."""
     out = folder.path.parent
-    if not may_go_on(folder, todo, tell):
+    if not can_resume(folder, plan, tell):
         if resume:
             raise ScenarioError("--resume", [("", f"there is no run to go on with in {out}: leave --resume out")])
         if folder.path.is_dir():
             tell("it begins anew: what is written would not fit to the rest")
-        forget(folder.path)
-        refuse_too_large(name, todo, out)
-        begin(folder, todo)
+        delete_partial(folder.path)
+        refuse_too_large(name, plan, out)
+        begin(folder, plan)
         return
-    folder.begin(todo)
-    whole = folder.whole_chunks(todo)
-    refuse_too_large(name, todo, out, left=1 - todo.updates_in(whole) / todo.num_updates)
+    folder.begin(plan)
+    whole = folder.whole_chunks(plan)
+    refuse_too_large(name, plan, out, left=1 - plan.updates_in(whole) / plan.num_updates)
     if whole.any():
-        tell(f"going on with an unfinished run: {int(whole.sum())} of {todo.num_chunks} chunks are there")
+        tell(f"going on with an unfinished run: {int(whole.sum())} of {plan.num_chunks} chunks are there")
 
 
 def _carry_out(engine: Engine, work: Work, on_progress: Callable[[int, int], None]) -> None:
     """Do what is not done yet."""
-    todo, total, slow = work.todo, work.todo.num_updates, 0.0
-    whole = work.folder.whole_chunks(todo)
-    told = todo.updates_in(whole)
+    plan, total, slow = work.plan, work.plan.num_updates, 0.0
+    whole = work.folder.whole_chunks(plan)
+    told = plan.updates_in(whole)
     on_progress(told, total)
-    left = np.flatnonzero(whole < todo.chunks_of_jobs).tolist()
+    left = np.flatnonzero(whole < plan.chunks_of_jobs).tolist()
     looked = time.monotonic()
     with closing(engine.run(work, left)) as running:
         for _ in running:
             now = time.monotonic()
-            if now - looked < max(BETWEEN_LOOKS, 20 * slow):
+            if now - looked < max(POLL_SECONDS, 20 * slow):
                 continue
-            done = todo.updates_in(work.folder.whole_chunks(todo))
+            done = plan.updates_in(work.folder.whole_chunks(plan))
             looked = time.monotonic()
             slow = looked - now
             if done > told:
@@ -180,7 +179,7 @@ def _write_params(path: Path, params: dict[tuple[int, int], dict[str, np.ndarray
     points = dict.fromkeys(point for point, _ in sorted(params))
     arrays = {}
     for point in points:
-        runs = [named for (its, _), named in sorted(params.items()) if its == point]
+        runs = [named for (which, _), named in sorted(params.items()) if which == point]
         for name in runs[0]:
             key = name if len(points) == 1 else f"point-{point}/{name}"
             values = [named[name] for named in runs]
@@ -190,7 +189,7 @@ def _write_params(path: Path, params: dict[tuple[int, int], dict[str, np.ndarray
     write_whole(path, content.getvalue())
 
 
-def _manifest(scenario: Scenario, digest: str, todo: Plan, began: float) -> dict[str, Any]:
+def _manifest(scenario: Scenario, digest: str, plan: Plan, began: float) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "name": scenario.name,
@@ -199,7 +198,7 @@ def _manifest(scenario: Scenario, digest: str, todo: Plan, began: float) -> dict
         "scenario": scenario.tables,
         "points": scenario.tabulated(),
         "warnings": [list(warning) for warning in scenario.warnings],
-        "plan": todo.describe(),
+        "plan": plan.describe(),
         "metrics": {name: to_plain(metric) for name, metric in scenario.metrics.items()},
         "versions": versions(),
         "platform": {"machine": platform.platform(), "processors": os.cpu_count()},

@@ -62,9 +62,9 @@ class Rollout(Completions):
 class Minibatch:
     """All that an objective reads: the completions that take part in one update, seen by three policies.
 
-    `log_probs` and `reference_log_probs` have one row a context; `rows` says which row each token was drawn from.
+    `log_probs` and `reference_log_probs` have one row per context; `rows` says which row each token was drawn from.
     `mask` is true for the tokens of the completions that take part, `chosen` for those of all completions that a
-    policy drew. `known` are the tokens' entries of `log_probs`, where they have been looked up already.
+    policy drew. `token_logprobs` are the tokens' entries of `log_probs`, where they have been looked up already.
     """
 
     log_probs: Float[Array, "R V"]
@@ -75,17 +75,19 @@ class Minibatch:
     mask: Bool[Array, "P G T"]
     chosen: Bool[Array, "P G T"]
     advantages: Float[Array, "P G"]
-    known: Float[Array, "P G T"] | None = None
+    token_logprobs: Float[Array, "P G T"] | None = None
 
-    def under(self, log_probs: Float[Array, "R V"], known: Float[Array, "P G T"] | None = None) -> Minibatch:
+    def under(self, log_probs: Float[Array, "R V"], token_logprobs: Float[Array, "P G T"] | None = None) -> Minibatch:
         """The same completions, seen by another policy."""
-        return replace(self, log_probs=log_probs, known=known)
+        return replace(self, log_probs=log_probs, token_logprobs=token_logprobs)
 
     @cached_property
     def logprobs(self) -> Float[Array, "P G T"]:
         """log π of the tokens; 0 for those that follow with certainty, and outside the mask."""
-        known = at_tokens(self.log_probs, self.rows, self.tokens) if self.known is None else self.known
-        return jnp.where(self.mask & self.chosen, known, 0.0)
+        token_logprobs = (
+            at_tokens(self.log_probs, self.rows, self.tokens) if self.token_logprobs is None else self.token_logprobs
+        )
+        return jnp.where(self.mask & self.chosen, token_logprobs, 0.0)
 
     @cached_property
     def log_ratio(self) -> Float[Array, "P G T"]:
@@ -112,7 +114,7 @@ def add_at_tokens(
     return flat.reshape(like.shape)
 
 
-def settled(values: Any) -> Any:
+def materialize(values: Any) -> Any:
     """The same arrays, worked out once: XLA would repeat what is cheap, a lookup or an exponential, in every sum that
     reads it."""
     return jax.lax.optimization_barrier(values)

@@ -23,7 +23,7 @@ from .probes.base import measure
 from .probes.context import StepContext
 from .surrogates.base import both_of, pullback, pushforward
 from .surrogates.signals import signals
-from .types import Minibatch, Params, Rollout, at_tokens, settled
+from .types import Minibatch, Params, Rollout, at_tokens, materialize
 
 
 @runtime_checkable
@@ -53,7 +53,7 @@ class Experiment(Protocol):
 
 
 @dataclass(frozen=True)
-class Scene:
+class RolloutContext:
     """What all updates of one rollout share.
 
     `listed` are all completions, None where they are too many, with their log-probabilities under the behavior policy
@@ -73,15 +73,15 @@ class Scene:
     bias: dict[str, Array]
     once: dict[str, Any]
 
-    def known(self, log_probs: Float[Array, "R V"]) -> Float[Array, "P G T"]:
+    def token_logprobs(self, log_probs: Float[Array, "R V"]) -> Float[Array, "P G T"]:
         """The tokens' entries of a policy's log-probabilities."""
-        return settled(at_tokens(log_probs, self.rows, self.rollout.tokens))
+        return materialize(at_tokens(log_probs, self.rows, self.rollout.tokens))
 
-    def minibatch(self, moving: Moving, takes_part: Bool[Array, "P G"] | None) -> Minibatch:
+    def minibatch(self, state: UpdateState, takes_part: Bool[Array, "P G"] | None) -> Minibatch:
         """The completions that take part, None for all, under the policy that an update finds."""
         rollout = self.rollout
         return Minibatch(
-            log_probs=moving.log_probs,
+            log_probs=state.log_probs,
             reference_log_probs=self.reference_log_probs,
             behavior_logprobs=self.behavior_logprobs,
             rows=self.rows,
@@ -89,28 +89,28 @@ class Scene:
             mask=rollout.mask if takes_part is None else rollout.mask & takes_part[..., None],
             chosen=rollout.chosen,
             advantages=self.advantages,
-            known=moving.known,
+            token_logprobs=state.token_logprobs,
         )
 
 
 @part
-class Moving:
+class UpdateState:
     """What one update hands to the next.
 
-    `probs` are π where `log_probs` are log π, `known` the tokens' entries of the latter; `old_momentum` is what is left
-    of that which the rollout began with.
+    `probs` are π where `log_probs` are log π, `token_logprobs` the tokens' entries of the latter; `old_momentum` is
+    what is left of the momentum that the rollout began with.
     """
 
     params: Params
     opt_state: Any
     log_probs: Float[Array, "R V"]
     probs: Float[Array, "R V"]
-    known: Float[Array, "P G T"]
+    token_logprobs: Float[Array, "P G T"]
     old_momentum: Params | None
 
 
 @part
-class Turn:
+class UpdateInput:
     """Which update it is: its number, the completions that take part, the metrics of the twin's same update.
 
     All of them take part where `takes_part` is None.
@@ -122,7 +122,7 @@ class Turn:
 
 
 @part
-class Recorded:
+class TokenRecord:
     """What is kept of one update's tokens."""
 
     log_ratio: Float[Array, "P G T"]
@@ -131,42 +131,44 @@ class Recorded:
 
 
 def begin(
-    scene: Scene, params: Params, opt_state: Any, log_probs: Float[Array, "R V"], probs: Float[Array, "R V"]
-) -> Moving:
+    context: RolloutContext, params: Params, opt_state: Any, log_probs: Float[Array, "R V"], probs: Float[Array, "R V"]
+) -> UpdateState:
     """What a rollout's first update finds, the optimizer's state already as the rollout begins with it."""
-    experiment = scene.experiment
+    experiment = context.experiment
     old = old_momentum(experiment.optimizer, opt_state) if experiment.record.attributed else None
-    return Moving(
+    return UpdateState(
         params=params,
         opt_state=opt_state,
         log_probs=log_probs,
         probs=probs,
-        known=scene.known(log_probs),
+        token_logprobs=context.token_logprobs(log_probs),
         old_momentum=old,
     )
 
 
-def update(scene: Scene, moving: Moving, turn: Turn) -> tuple[Moving, tuple[dict[str, Array], Recorded]]:
+def update(
+    context: RolloutContext, state: UpdateState, given: UpdateInput
+) -> tuple[UpdateState, tuple[dict[str, Array], TokenRecord]]:
     """Make one update: what the next one finds, and what is recorded of this one."""
-    experiment, rollout, params = scene.experiment, scene.rollout, moving.params
+    experiment, rollout, params = context.experiment, context.rollout, state.params
     policy, optimizer, record = experiment.policy, experiment.optimizer, experiment.record
     surrogate = experiment.method.surrogate()
 
-    batch = scene.minibatch(moving, turn.takes_part)
-    through = pullback(policy, params, rollout, batch.log_probs, moving.probs)
-    grads = through(surrogate.row_push(batch, surrogate.token_push(batch)))
+    batch = context.minibatch(state, given.takes_part)
+    backward = pullback(policy, params, rollout, batch.log_probs, state.probs)
+    grads = backward(surrogate.row_push(batch, surrogate.token_push(batch)))
 
     loss_grads, num_updates = optax.tree.scale(-1.0, grads), experiment.training.updates_per_rollout
-    told = signals(optimizer.signals, surrogate, batch, rollout.mask, through, turn.number, num_updates)
-    told["value"] = -surrogate.objective(batch)
-    updates, opt_state = optimizer.build().update(loss_grads, moving.opt_state, params, **told)
-    attribution, old = None, moving.old_momentum
+    extra_args = signals(optimizer.signals, surrogate, batch, rollout.mask, backward, given.number, num_updates)
+    extra_args["value"] = -surrogate.objective(batch)
+    updates, opt_state = optimizer.build().update(loss_grads, state.opt_state, params, **extra_args)
+    attribution, old = None, state.old_momentum
     if record.attributed:
-        attribution, old = attribute(optimizer, loss_grads, moving.opt_state, params, told, updates, old)
+        attribution, old = attribute(optimizer, loss_grads, state.opt_state, params, extra_args, updates, old)
 
     updated = optax.apply_updates(params, updates)
     log_probs, probs = both_of(policy, updated, rollout)
-    known = scene.known(log_probs)
+    token_logprobs = context.token_logprobs(log_probs)
     step = StepContext(
         environment=experiment.environment,
         policy=policy,
@@ -175,24 +177,31 @@ def update(scene: Scene, moving: Moving, turn: Turn) -> tuple[Moving, tuple[dict
         before=batch,
         grads=grads,
         updates=updates,
-        start_params=scene.start_params,
+        start_params=context.start_params,
         params=updated,
         log_probs=log_probs,
-        known=known,
-        listed=scene.listed,
-        listed_behavior=scene.listed_behavior,
-        listed_reference=scene.listed_reference,
-        bias=scene.bias,
-        once=scene.once,
-        pullback=through,
+        token_logprobs=token_logprobs,
+        listed=context.listed,
+        listed_behavior=context.listed_behavior,
+        listed_reference=context.listed_reference,
+        bias=context.bias,
+        once=context.once,
+        pullback=backward,
         pushforward=pushforward(policy, params, rollout, batch.log_probs),
         attribution=attribution,
-        twin=turn.twin,
+        twin=given.twin,
     )
-    recorded = Recorded(
+    recorded = TokenRecord(
         log_ratio=step.after.log_ratio,
         clip_active=surrogate.silenced(batch),
         coasting=step.carried["coasting"] if record.attributed and record.token_stride else None,
     )
-    after = Moving(params=updated, opt_state=opt_state, log_probs=log_probs, probs=probs, known=known, old_momentum=old)
+    after = UpdateState(
+        params=updated,
+        opt_state=opt_state,
+        log_probs=log_probs,
+        probs=probs,
+        token_logprobs=token_logprobs,
+        old_momentum=old,
+    )
     return after, (measure(step, record.active_probes), recorded)

@@ -14,7 +14,7 @@ jax.monitoring.register_event_duration_secs_listener(
 )
 from simulator.execution import plan as sweep
 sweep.CHUNK_SECONDS = (1e-6, 1e-6)
-sweep.MOST_LANES = {"cpu": 2, "gpu": 2}
+sweep.MAX_LANES = {"cpu": 2, "gpu": 2}
 from simulator.execution.compute import execute
 from simulator.runs import write_run
 from simulator.scenario.load import load
@@ -29,7 +29,7 @@ three = load(tables(
     training={"num_rollouts": 3, "group_size": 4, "epochs": 2, "minibatches": 2, "seeds": 4},
     record={"probes": ["ratio"], "ratios": {"every": 2}},
 ))
-todo = sweep.plan(three)
+todo = sweep.make_plan(three)
 counts = [len(compiled)]
 with tempfile.TemporaryDirectory() as out:
     steps = {

@@ -106,7 +106,7 @@ def test_every_write_may_be_the_one_that_fails(scenario, tmp_path, monkeypatch):
 
 
 def test_room_is_wanted_for_what_is_left_to_do(scenario, tmp_path, monkeypatch):
-    todo = sweep.plan(scenario)
+    todo = sweep.make_plan(scenario)
     needed = room.disk_bytes(todo)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(room.shutil, "disk_usage", lambda path: usage._replace(free=needed / 2))

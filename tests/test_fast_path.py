@@ -7,7 +7,7 @@ import pytest
 
 import simulator as sim
 from simulator.advantages.statistics import level_out
-from simulator.policies.sampling import BLOCK, MOST_BLOCKS, cumulative
+from simulator.policies.sampling import BLOCK, MAX_BLOCKS, cumulative
 from simulator.policies.tabular import Tabular
 from simulator.probes.prefix import first_sayers
 from simulator.surrogates.base import both_of
@@ -32,7 +32,7 @@ def test_a_lookup_and_its_transpose_are_those_of_two_indices():
     )
 
 
-@pytest.mark.parametrize("vocab_size", [2, 8, BLOCK, BLOCK + 1, 3 * BLOCK, BLOCK * MOST_BLOCKS + 1])
+@pytest.mark.parametrize("vocab_size", [2, 8, BLOCK, BLOCK + 1, 3 * BLOCK, BLOCK * MAX_BLOCKS + 1])
 def test_the_cumulative_distribution_is_the_running_sum(vocab_size):
     logits = RNG.normal(size=(7, vocab_size))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

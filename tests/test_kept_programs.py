@@ -12,7 +12,7 @@ import simulator as sim
 from simulator.execution import program
 from simulator.execution import program_cache as kept_programs
 from simulator.execution.compute import execute
-from simulator.execution.plan import plan
+from simulator.execution.plan import make_plan
 from tests import small
 
 pytestmark = pytest.mark.long
@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 def results(scenario):
     program._compiled.cache_clear()
-    return [jax.tree.leaves(chunk.trace) for chunk in execute(plan(scenario))]
+    return [jax.tree.leaves(chunk.trace) for chunk in execute(make_plan(scenario))]
 
 
 def files(folder):

@@ -29,7 +29,7 @@ LAYERS = [
     ["simulator.execution.plan"],
     ["simulator.execution"],
     ["simulator.storage"],
-    ["simulator.resume", "simulator.keeping", "simulator.engines.worker"],
+    ["simulator.resume", "simulator.engines.worker"],
     ["simulator.engines"],
     ["simulator.runs", "simulator.replaying"],
     ["simulator", "simulator.cli"],

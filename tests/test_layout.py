@@ -12,7 +12,7 @@ from simulator.execution import costs as estimates
 from simulator.execution import plan as sweep
 from simulator.execution.compute import execute
 from simulator.execution.costs import Cost
-from simulator.execution.plan import Layout, Plan, Structure, layout, plan
+from simulator.execution.plan import Layout, Plan, Structure, lay_out, make_plan
 from simulator.scenario.load import load
 from simulator.scenario.shipped import shipped_scenarios
 from tests.small import tables
@@ -35,7 +35,7 @@ def example():
 
 def laid_out(example, lanes, rollouts, cost, seconds) -> Layout:
     training = replace(example.training, num_rollouts=rollouts)
-    return layout(replace(example, training=training), lanes, cost, seconds)
+    return lay_out(replace(example, training=training), lanes, cost, seconds)
 
 
 @pytest.mark.parametrize("lanes", LANES)
@@ -44,19 +44,21 @@ def test_every_lane_and_every_rollout_is_in_one_chunk(lanes, rollouts, example):
     for cost in COSTS:
         for seconds in SECONDS:
             its = laid_out(example, lanes, rollouts, cost, seconds)
-            a_job = its.width * its.blocks
-            assert its.width >= 1 and its.blocks >= 1 and its.stretch >= 1
+            a_job = its.lane_width * its.blocks_per_job
+            assert its.lane_width >= 1 and its.blocks_per_job >= 1 and its.rollouts_per_chunk >= 1
             assert (its.num_jobs - 1) * a_job < lanes <= its.num_jobs * a_job
-            assert (its.chunks_per_job - 1) * its.stretch < rollouts <= its.chunks_per_job * its.stretch
-            assert its.width & (its.width - 1) == 0 and its.width <= max(lanes, 1)
-            assert -(-lanes // its.width) * its.width - lanes < its.width  # what is filled up is less than a block
+            a_chunk = its.rollouts_per_chunk
+            assert (its.chunks_per_job - 1) * a_chunk < rollouts <= its.chunks_per_job * a_chunk
+            assert its.lane_width & (its.lane_width - 1) == 0 and its.lane_width <= max(lanes, 1)
+            filled_up = -(-lanes // its.lane_width) * its.lane_width - lanes
+            assert filled_up < its.lane_width
 
 
 @pytest.mark.parametrize("lanes", [1, 5, 17, 130])
-@pytest.mark.parametrize(("blocks", "stretch"), [(1, 1), (3, 2), (2, 5)])
-def test_jobs_go_through_the_lanes_without_gap_or_overlap(lanes, blocks, stretch, example, monkeypatch):
-    its = Layout(lanes=lanes, width=4, blocks=blocks, stretch=stretch, num_rollouts=5)
-    monkeypatch.setattr(sweep, "layout", lambda *args: its)
+@pytest.mark.parametrize(("blocks", "rollouts"), [(1, 1), (3, 2), (2, 5)])
+def test_jobs_go_through_the_lanes_without_gap_or_overlap(lanes, blocks, rollouts, example, monkeypatch):
+    its = Layout(lanes=lanes, lane_width=4, blocks_per_job=blocks, rollouts_per_chunk=rollouts, num_rollouts=5)
+    monkeypatch.setattr(sweep, "lay_out", lambda *args: its)
     structures = [Structure([number], example, example) for number in range(3)]
     todo = Plan(structures, num_points=3, seeds=lanes, first_seed=0)
     jobs = list(sweep.jobs(todo))
@@ -71,18 +73,18 @@ def test_jobs_go_through_the_lanes_without_gap_or_overlap(lanes, blocks, stretch
 
 
 def test_updates_are_counted_by_what_is_whole(example):
-    todo = plan(load(tables(training={"num_rollouts": 30, "group_size": 4, "epochs": 2, "seeds": 37})))
+    todo = make_plan(load(tables(training={"num_rollouts": 30, "group_size": 4, "epochs": 2, "seeds": 37})))
     none, all_of_them = np.zeros(todo.num_jobs, int), todo.chunks_of_jobs
     assert (todo.updates_in(none), todo.updates_in(all_of_them)) == (0, todo.num_updates)
 
 
 def test_what_is_computed_is_every_run_once(monkeypatch):
-    monkeypatch.setattr(sweep, "MOST_LANES", {"cpu": 4, "gpu": 4})
+    monkeypatch.setattr(sweep, "MAX_LANES", {"cpu": 4, "gpu": 4})
     monkeypatch.setattr(sweep, "CHUNK_SECONDS", (1e-9, 1e-9))
     scenario = load(tables(training={"num_rollouts": 3, "group_size": 2, "seeds": 5}, record={"probes": ["ratio"]}))
     found = [
         (point, seed, rollout)
-        for chunk in execute(plan(scenario))
+        for chunk in execute(make_plan(scenario))
         for point, seed in zip(chunk.points.tolist(), chunk.seeds.tolist(), strict=True)
         for rollout in chunk.rollouts.tolist()
     ]
@@ -90,17 +92,17 @@ def test_what_is_computed_is_every_run_once(monkeypatch):
 
 
 def test_a_machine_has_no_say_in_it(monkeypatch):
-    here = plan(load(tables())).layouts
+    here = make_plan(load(tables())).layouts
     monkeypatch.setattr(jax, "local_device_count", lambda *args: 64)
     monkeypatch.setattr(jax, "device_count", lambda *args: 64)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
-    assert plan(load(tables())).layouts == here
+    assert make_plan(load(tables())).layouts == here
 
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
 def test_estimates_are_numbers_above_zero(name):
-    for structure in plan(load(name)).structures[:4]:
+    for structure in make_plan(load(name)).structures[:4]:
         cost = estimates.cost(structure.example)
         assert all(math.isfinite(each) and each > 0 for each in vars(cost).values()), cost
 

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import runs
 from simulator.engines.inline import Inline
-from simulator.engines.worker import MOST_WAITING
+from simulator.engines.worker import MAX_WAITING
 from simulator.execution import plan as sweep
 from simulator.execution.compute import Computed
 from simulator.scenario.load import load
@@ -24,7 +24,7 @@ sweep.CHUNK_BYTES = 2**17  # of small chunks there are many
 training = {{"num_rollouts": {rollouts}, "group_size": 8, "epochs": 2, "seeds": 8}}
 scenario = load({tables!r} | {{"training": training}})
 runs.write_run(scenario, __import__("pathlib").Path({out!r}))
-print(sweep.plan(scenario).num_chunks, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(sweep.make_plan(scenario).num_chunks, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -64,5 +64,5 @@ def test_few_chunks_wait_for_a_slow_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(RunFolder, "write", slowly)
     scenario = load(small(training={"num_rollouts": 12, "group_size": 4, "epochs": 2, "seeds": 3}))
     runs.write_run(scenario, tmp_path, engine=Inline())
-    assert len(most) == sweep.plan(scenario).num_chunks > 10
-    assert max(most) == MOST_WAITING + 1  # and the one that has just been computed
+    assert len(most) == sweep.make_plan(scenario).num_chunks > 10
+    assert max(most) == MAX_WAITING + 1  # and the one that has just been computed

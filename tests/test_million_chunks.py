@@ -11,7 +11,7 @@ import pytest
 from simulator import runs
 from simulator.engines.worker import Work
 from simulator.execution import plan as sweep
-from simulator.execution.plan import Plan, plan
+from simulator.execution.plan import Plan, make_plan
 from simulator.scenario.load import load
 from simulator.storage import chunks as run_folder
 from simulator.storage.chunks import RunFolder
@@ -23,7 +23,7 @@ MB = 2**20
 def planned(seeds: int, rollouts: int = 4) -> Plan:
     """A sweep of one tiny structure, in jobs of eight lanes."""
     training = {"num_rollouts": rollouts, "group_size": 4, "epochs": 2, "seeds": seeds}
-    return plan(load(tables(optimizer={"name": "sgd", "learning_rate": 0.1}, training=training)))
+    return make_plan(load(tables(optimizer={"name": "sgd", "learning_rate": 0.1}, training=training)))
 
 
 @pytest.fixture
@@ -31,9 +31,15 @@ def narrow(monkeypatch):
     """Blocks of eight lanes and chunks of two rollouts, whatever they cost."""
 
     def cut(example, lanes, cost, seconds):
-        return sweep.Layout(lanes=lanes, width=8, blocks=1, stretch=2, num_rollouts=example.training.num_rollouts)
+        return sweep.Layout(
+            lanes=lanes,
+            lane_width=8,
+            blocks_per_job=1,
+            rollouts_per_chunk=2,
+            num_rollouts=example.training.num_rollouts,
+        )
 
-    monkeypatch.setattr(sweep, "layout", cut)
+    monkeypatch.setattr(sweep, "lay_out", cut)
 
 
 def measured(work):
@@ -71,7 +77,7 @@ def test_any_job_is_found_at_once(narrow):
 def test_a_plan_of_its_own_size_has_short_work():
     """What the rules make of 64 million runs: still counted, not listed."""
     todo = planned(seeds=64_000_000, rollouts=200)
-    assert todo.num_chunks >= 1e3 and todo.layouts[0].num_jobs * todo.layouts[0].blocks * 64 >= 64_000_000
+    assert todo.num_chunks >= 1e3 and todo.layouts[0].num_jobs * todo.layouts[0].blocks_per_job * 64 >= 64_000_000
     assert todo.updates_in(todo.chunks_of_jobs) == todo.num_updates
 
 
@@ -130,7 +136,7 @@ def test_the_driver_keeps_nothing_for_every_chunk(narrow, monkeypatch, tmp_path)
 
         def run(self, work, numbers):
             told.extend(numbers)
-            assert work.todo.structures_of(numbers) == [0]
+            assert work.plan.structures_of(numbers) == [0]
             for _ in range(3):
                 time.sleep(0.01)
                 yield
@@ -151,7 +157,7 @@ def test_a_run_that_begins_hands_over_all_jobs_and_little_else(narrow, tmp_path)
         elsewhere = False
 
         def run(self, work, numbers):
-            assert work.todo.structures_of(numbers) == [0]
+            assert work.plan.structures_of(numbers) == [0]
             counts.append(len(numbers))
             yield
 

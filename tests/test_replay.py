@@ -378,7 +378,7 @@ STARTED = CASES["advantages"][0]
     ("arrays", "changes", "key", "sentence"),
     [
         (None, {"training": {"num_rollouts": 4}}, "training.num_rollouts", "4, but the file has 3 rollouts"),
-        (None, {"training": {"group_size": 4}}, "training.group_size", "6 completions a rollout are no groups of 4"),
+        (None, {"training": {"group_size": 4}}, "training.group_size", "6 completions per rollout are no groups of 4"),
         (None, {"training": {"group_size": 6}}, "training.group_size", "rollout 1, completions 0 to 5: one group with"),
         (None, {"training": {"group_size": 1}}, "training.group_size", "a group of one has nothing to compare with"),
         (None, {"environment": {"num_prompts": 3}}, "environment.num_prompts", "3, but the file has 2"),
@@ -491,7 +491,7 @@ def test_a_scenario_need_not_say_what_the_file_does():
 
 
 def test_groups_are_cut_as_every_point_says():
-    # two completions a prompt, side by side: groups of two, and groups of one for a method that needs none
+    # two completions per prompt, side by side: groups of two, and groups of one for a method that needs none
     points = scenario(training={"group_size": {"values": [1, 3]}}, method={"name": "reinforce"}).points
     worlds = [point.experiment.environment for point in points]
     assert [world.num_prompts for world in worlds] == [6, 2]

@@ -295,7 +295,7 @@ def test_completions_of_one_prompt_side_by_side_are_groups(read, group_size):
 @pytest.mark.parametrize("group_size", [3, 5, 8])
 def test_a_rollout_that_is_no_whole_number_of_groups_is_refused(read, group_size):
     assert list(read.group_problems(group_size)) == [
-        ("tokens", f"4 completions a rollout are no groups of {group_size}")
+        ("tokens", f"4 completions per rollout are no groups of {group_size}")
     ]
 
 

@@ -259,7 +259,7 @@ def test_bad_input_is_refused_with_its_key_and_what_is_allowed(changes, key, wor
 @pytest.mark.parametrize(
     ("completions", "words"),
     [
-        ([[[0], [1]]], ["2 completions a prompt", "group_size = 4"]),
+        ([[[0], [1]]], ["2 completions per prompt", "group_size = 4"]),
         ([[[0]] * 4, [[1]] * 4], ["2 groups for 1 prompts"]),
         ([[[0], [1], [2], [3]]], ["vocabulary 0 to 2"]),
         ([[[0], [1], [2], [1, 1]]], ["2 tokens", "longest has 1"]),

@@ -8,7 +8,7 @@ import numpy as np
 import simulator as sim
 from simulator.execution import program
 from simulator.execution.compute import execute
-from simulator.execution.plan import Layout, plan
+from simulator.execution.plan import Layout, make_plan
 from tests.small import tables
 
 TREE = {
@@ -36,7 +36,7 @@ def training(**changes):
 def results(scenario):
     """What a sweep computed: {(point, seed): {metric: [I, K]}}."""
     found = defaultdict(dict)
-    for chunk in execute(plan(scenario)):
+    for chunk in execute(make_plan(scenario)):
         for lane, key in enumerate(zip(chunk.points.tolist(), chunk.seeds.tolist(), strict=True)):
             for name, values in chunk.trace.metrics.items():
                 found[key].setdefault(name, []).append(values[lane])
@@ -73,19 +73,19 @@ def test_structures_are_compiled_once_each():
             {"name": "adam", "learning_rate": axis(0.1, 0.2)},
         ]
     )
-    todo = plan(three)
+    todo = make_plan(three)
     assert [structure.points for structure in todo.structures] == [[0, 1], [2, 3], [4, 5]]
     assert compilations(three) == 3
 
 
 def test_arrays_of_another_shape_are_another_structure():
     arms = {"kind": "bandit", "rewards": axis([[1.0, 0.0]], [[1.0, 0.0, 0.0]], [[0.0, 1.0]])}
-    todo = plan(scenario(environment=arms, optimizer={"name": "sgd", "learning_rate": 0.1}))
+    todo = make_plan(scenario(environment=arms, optimizer={"name": "sgd", "learning_rate": 0.1}))
     assert [structure.points for structure in todo.structures] == [[0, 2], [1]]
 
 
 def test_the_plan_counts_what_will_be_computed():
-    todo = plan(scenario(training=training(seed=7)))  # two points, three seeds, three rollouts of two updates
+    todo = make_plan(scenario(training=training(seed=7)))  # two points, three seeds, three rollouts of two updates
     assert todo.num_updates == 2 * 3 * 3 * 2
     assert todo.describe()["structures"][0]["points"] == [0, 1]
     assert (todo.num_points, todo.seeds, todo.first_seed) == (2, 3, 7)
@@ -103,17 +103,19 @@ def test_every_lane_is_the_run_alone():
 
 
 def narrow_blocks(monkeypatch, lanes):
-    monkeypatch.setattr("simulator.execution.plan.MOST_LANES", {"cpu": lanes, "gpu": lanes})
+    monkeypatch.setattr("simulator.execution.plan.MAX_LANES", {"cpu": lanes, "gpu": lanes})
 
 
-def rollouts_a_chunk(monkeypatch, swept, stretch):
+def rollouts_a_chunk(monkeypatch, swept, rollouts_per_chunk):
     """Cut the rollouts of the one structure of a scenario into chunks of so many."""
     rollouts = swept.training.num_rollouts
 
     def cut(example, lanes, cost, seconds):
-        return Layout(lanes=lanes, width=2, blocks=3, stretch=stretch, num_rollouts=rollouts)
+        return Layout(
+            lanes=lanes, lane_width=2, blocks_per_job=3, rollouts_per_chunk=rollouts_per_chunk, num_rollouts=rollouts
+        )
 
-    monkeypatch.setattr("simulator.execution.plan.layout", cut)
+    monkeypatch.setattr("simulator.execution.plan.lay_out", cut)
 
 
 def test_more_lanes_than_the_width_change_no_number(monkeypatch):
@@ -142,9 +144,9 @@ def test_recorded_rollouts_are_every_nth_of_the_run(monkeypatch):
     swept = scenario(training=training(num_rollouts=5), record={"probes": ["ratio"], "ratios": {"every": 3}})
     every = scenario(training=training(num_rollouts=5), record={"probes": ["ratio"], "ratios": {}})
     rollouts_a_chunk(monkeypatch, swept, 2)
-    kept = [chunk for chunk in execute(plan(swept)) if len(chunk.recorded_rollouts)]
+    kept = [chunk for chunk in execute(make_plan(swept)) if len(chunk.recorded_rollouts)]
     assert [chunk.recorded_rollouts.tolist() for chunk in kept] == [[0], [3]]
-    full = np.concatenate([chunk.trace.tokens.log_ratio for chunk in execute(plan(every))], axis=1)
+    full = np.concatenate([chunk.trace.tokens.log_ratio for chunk in execute(make_plan(every))], axis=1)
     for chunk, rollout in zip(kept, (0, 3), strict=True):
         np.testing.assert_allclose(chunk.trace.tokens.log_ratio[:, 0], full[:, rollout], rtol=1e-12, atol=1e-14)
 
@@ -156,7 +158,7 @@ def test_at_the_same_seed_every_point_sees_the_same_random_numbers():
         record={"probes": ["ratio"], "ratios": {}},
     )
     first = defaultdict(list)  # the first rollout, before the points part ways
-    for chunk in execute(plan(swept)):
+    for chunk in execute(make_plan(swept)):
         for lane, seed in enumerate(chunk.seeds):
             first[int(seed)].append(chunk.trace.tokens.tokens[lane, 0])
     assert sorted(first) == [0, 1] and len(first[0]) == len(swept.points) == 3
@@ -168,7 +170,7 @@ def test_at_the_same_seed_every_point_sees_the_same_random_numbers():
 
 def test_precision_is_the_experiments():
     single = scenario(training=training(precision="float32"))
-    (chunk,) = execute(plan(single))
+    (chunk,) = execute(make_plan(single))
     assert {values.dtype.name for values in chunk.trace.metrics.values()} == {"float32"}
-    (chunk,) = execute(plan(scenario()))
+    (chunk,) = execute(make_plan(scenario()))
     assert {values.dtype.name for values in chunk.trace.metrics.values()} == {"float64"}

@@ -1,4 +1,4 @@
-"""Recorded tokens: lists on the disk, a row a token in analysis, each where the simulation had it."""
+"""Recorded tokens: lists on the disk, a row per token in analysis, each where the simulation had it."""
 
 import jax
 import numpy as np

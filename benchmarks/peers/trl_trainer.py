@@ -1,6 +1,6 @@
 """TRL's GRPOTrainer on a bigram language model, which is a table of logits: tests/parity/trl_trainer.py has the model.
 
-Eight tokens, two prompts of eight completions of up to six tokens, four updates a rollout.
+Eight tokens, two prompts of eight completions of up to six tokens, four updates per rollout.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ def measure(options: Options) -> Found:
     for problem in options.sizes:
         contestants = []
         for runs in RUNS[problem.name]:
-            todo = sweep.plan(ours.scenario(problem, seeds=runs))
-            call = partial(ours.compute, todo)
-            contestants.append(repeated(f"{runs}", call, todo.num_updates, options.least_seconds))
+            plan = sweep.make_plan(ours.scenario(problem, seeds=runs))
+            call = partial(ours.compute, plan)
+            contestants.append(repeated(f"{runs}", call, plan.num_updates, options.least_seconds))
         timed = interleaved(contestants, options.rounds)
         for each in contestants[1:]:
             what = f"{each.name} runs, updates a second against 1 run"

@@ -40,9 +40,9 @@ def count() -> dict[str, int]:
     from simulator.scenario.load import load
 
     compiled = []
-    todo = sweep.plan(load(SCENARIO))
+    plan = sweep.make_plan(load(SCENARIO))
     jax.monitoring.register_event_duration_secs_listener(
         lambda name, *_, **__: compiled.append(name) if name == EVENT else None
     )
-    ours.compute(todo)
-    return {"structures": len(todo.structures), "points": todo.num_points, "compiled": len(compiled)}
+    ours.compute(plan)
+    return {"structures": len(plan.structures), "points": plan.num_points, "compiled": len(compiled)}

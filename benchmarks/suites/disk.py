@@ -31,7 +31,7 @@ def measure(options: Options) -> Found:
             those = []
             for level, changes in LEVELS.items():
                 kept = our_sweep(problem, SECONDS * options.least_seconds, f"{level}, in memory", **changes)
-                seeds = kept.updates // sweep.plan(ours.scenario(problem, **changes)).num_updates
+                seeds = kept.updates // sweep.make_plan(ours.scenario(problem, **changes)).num_updates
                 scenario = ours.scenario(problem, seeds=seeds, **changes)
                 written = partial(write_run, scenario, Path(folder, "runs"))
                 clear = partial(shutil.rmtree, Path(folder, "runs"), ignore_errors=True)

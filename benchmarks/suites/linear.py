@@ -29,9 +29,9 @@ def measure(options: Options) -> Found:
     for axis, scenarios in plans.items():
         contestants = []
         for size, scenario in scenarios.items():
-            todo = sweep.plan(scenario)
+            plan = sweep.make_plan(scenario)
             contestants.append(
-                repeated(str(size), partial(ours.compute, todo), todo.num_updates, options.least_seconds)
+                repeated(str(size), partial(ours.compute, plan), plan.num_updates, options.least_seconds)
             )
         timed = interleaved(contestants, options.rounds)
         sizes = np.array(list(scenarios))

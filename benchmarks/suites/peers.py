@@ -100,8 +100,8 @@ def our_sweep(problem: Problem, least_seconds: float, name: str = "sweep", **cha
     """As many runs as a timing needs, at least enough to fill every core."""
 
     def make(seeds: int) -> Contestant:
-        todo = sweep.plan(ours.scenario(problem, seeds=seeds, **changes))
-        return Contestant(name, lambda: ours.compute(todo), todo.num_updates)
+        plan = sweep.make_plan(ours.scenario(problem, seeds=seeds, **changes))
+        return Contestant(name, lambda: ours.compute(plan), plan.num_updates)
 
     return sized(make, start=FEWEST_RUNS[problem.name], most=2**15, least_seconds=least_seconds)
 
@@ -110,8 +110,8 @@ def our_single_run(problem: Problem, least_seconds: float) -> Contestant:
     """A single run leaves most lanes idle."""
 
     def make(num_rollouts: int) -> Contestant:
-        todo = sweep.plan(ours.scenario(problem, num_rollouts=num_rollouts))
-        return Contestant("one run of ours", lambda: ours.compute(todo), todo.num_updates)
+        plan = sweep.make_plan(ours.scenario(problem, num_rollouts=num_rollouts))
+        return Contestant("one run of ours", lambda: ours.compute(plan), plan.num_updates)
 
     return sized(make, start=50, most=MOST_ROLLOUTS, least_seconds=least_seconds)
 

@@ -40,7 +40,7 @@ def measure(options: Options) -> Found:
         rows.append(row("ns a number: ideal", best * 1e9, size=problem.name))
         raw[problem.name] = found
     remark = (
-        f"On one core, nothing recorded. Ours is the difference between {MANY} and {FEW} updates a rollout, by the "
+        f"On one core, nothing recorded. Ours is the difference between {MANY} and {FEW} updates per rollout, by the "
         "numbers of the table. The ideal is one pass of C over tables in the cache: gate, AdamW and exp, without the "
         "sums over a row that a softmax needs. Nothing that is right reaches 1."
     )
@@ -55,8 +55,8 @@ def elements(size: str, rounds: int, least_seconds: float) -> dict[str, object]:
     table = problem.num_states * problem.vocab_size
     runs, contestants = _enough_runs(problem, least_seconds), []
     for epochs in (FEW, MANY):
-        todo = sweep.plan(ours.scenario(problem, probes=ours.NOTHING, seeds=runs, epochs=epochs))
-        contestants.append(Contestant(str(epochs), lambda todo=todo: ours.compute(todo), todo.num_updates))
+        plan = sweep.make_plan(ours.scenario(problem, probes=ours.NOTHING, seeds=runs, epochs=epochs))
+        contestants.append(Contestant(str(epochs), lambda plan=plan: ours.compute(plan), plan.num_updates))
     rows = RUNS_IN_CACHE[problem.name] * problem.num_states
     state = ideal.example(rows, problem.vocab_size)
     contestants.append(_ideal(state, state.logits.size, least_seconds / 4))
@@ -81,4 +81,4 @@ def _ideal(state: ideal.State, numbers: int, least_seconds: float) -> Contestant
 def _enough_runs(problem: Problem, least_seconds: float) -> int:
     """So many, in full lanes, that a sweep with few updates takes long enough."""
     sized = our_sweep(problem, least_seconds, probes=ours.NOTHING, epochs=FEW)
-    return sized.updates // sweep.plan(ours.scenario(problem, epochs=FEW)).num_updates
+    return sized.updates // sweep.make_plan(ours.scenario(problem, epochs=FEW)).num_updates

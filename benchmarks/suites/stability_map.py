@@ -59,7 +59,7 @@ def measure(options: Options) -> Found:
         rows.append(row(f"{name}, from end to end", timed.seconds[name] * updates, unit="s"))
     remark = (
         f"{many * many} bandits of {ROLLOUTS} rollouts × {UPDATES} updates, {updates:,} updates: reading the scenario, "
-        f"computing, writing every update's metrics to Parquet. The small sweep makes {EPOCHS} updates a rollout and "
+        f"computing, writing every update's metrics to Parquet. The small sweep makes {EPOCHS} updates per rollout and "
         "writes nothing."
     )
     return Found(rows, {"all": timed.plain()}, [remark])

@@ -60,8 +60,8 @@ def measure(options: Options) -> Found:
     difference = replayed()
 
     def sweep_of(seeds: int) -> Contestant:
-        todo = sweep.plan(scenario(seeds))
-        return Contestant("sweep", partial(ours.compute, todo), todo.num_updates)
+        plan = sweep.make_plan(scenario(seeds))
+        return Contestant("sweep", partial(ours.compute, plan), plan.num_updates)
 
     trainers = {name: Ready(2 if options.quick else 15, threads) for threads, name in THREADS.items()}
     timed = interleaved(

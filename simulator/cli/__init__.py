@@ -1,1 +1,1 @@
-"""The subcommands of `ratiodrift`, one a file: execute(options) -> exit code."""
+"""The subcommands of `ratiodrift`, one per file: execute(options) -> exit code."""

@@ -97,7 +97,9 @@ def _answering(commands: argparse._SubParsersAction) -> None:
         metavar="T",
         help="updates, ratios, summary, claims or readings (default: updates)",
     )
-    export.add_argument("--shape", choices=("wide", "long"), default="wide", help="a column a metric, or a row a value")
+    export.add_argument(
+        "--shape", choices=("wide", "long"), default="wide", help="one column per metric, or one row per value"
+    )
     export.add_argument(
         "--where", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated"
     )

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ScenarioError
 from ..optimizers.registry import NOT_DRIVEN, OPTIMIZERS
 from ..optimizers.schema import SETTINGS, optimizer_problems
-from ..optimizers.stop import LEAST_HORIZON, Braking, Stop
+from ..optimizers.stop import MIN_HORIZON, Braking, Stop
 from .progress import Progress
 from .scenario import overrides
 
@@ -59,9 +59,9 @@ def _problems(options: argparse.Namespace, names: list[str], given: dict[str, An
 
     if options.updates < 1:
         yield "--updates", f"must be >= 1, got {options.updates}"
-    if options.horizon < LEAST_HORIZON:
+    if options.horizon < MIN_HORIZON:
         reason = "fewer do not tell slowing down from going on"
-        yield "--horizon", f"must be >= {LEAST_HORIZON}, got {options.horizon}: {reason}"
+        yield "--horizon", f"must be >= {MIN_HORIZON}, got {options.horizon}: {reason}"
     if not names:
         yield "--set", f"no optimizer has the keywords {', '.join(given)}"
     for name in names:

@@ -27,7 +27,7 @@ def execute(options: argparse.Namespace) -> int:
     use_all_cores()
     kinds = Counter((device.device_kind, device.platform) for device in jax.devices())
     for (kind, platform_name), count in kinds.items():
-        print(f"device      {count} × {kind} ({platform_name}){' one a core' if platform_name == 'cpu' else ''}")
+        print(f"device      {count} × {kind} ({platform_name}){' one per core' if platform_name == 'cpu' else ''}")
     measured = _one_update()
     right = abs(measured - EXPECTED) < 1e-9
     verdict = "works" if right else "IS WRONG"

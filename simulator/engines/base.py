@@ -35,7 +35,7 @@ class Engine(Protocol):
 
 
 def engine(name: str = "inline", workers: int | None = None, address: str | None = None) -> Engine:
-    """An engine by name, with so many workers (default: one a core). Raises ScenarioError for a name that is none."""
+    """An engine by name, with so many workers (default: one per core). Raises ScenarioError for a name that is none."""
     if name not in ENGINES:
         raise ScenarioError("--engine", [("", f"there is no engine {name!r}; {did_you_mean(name, list(ENGINES))}")])
     if workers is not None and workers < 1:

@@ -1,4 +1,4 @@
-"""Several processes on this machine, one a core. Each keeps the programs that it has compiled."""
+"""Several processes on this machine, one per core. Each keeps the programs that it has compiled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .signals import children_deaf_to_ctrl_c
 from .worker import Work, Worker
 
 HEARTBEAT = 0.5  # seconds between two looks at what is done
-MOST_LOSSES = 3  # times that a worker may be lost without any job getting further
+MAX_LOSSES = 3  # times that a worker may be lost without any job getting further
 AHEAD = 2  # jobs that wait for each worker
 
 
@@ -31,17 +31,17 @@ class Processes:
     elsewhere: ClassVar[bool] = True
 
     def run(self, work: Work, numbers: Sequence[int]) -> Generator[None, None, None]:
-        losses, whole = 0, work.folder.whole_chunks(work.todo)
+        losses, whole = 0, work.folder.whole_chunks(work.plan)
         while True:
             try:
                 yield from self._run(work, numbers)
                 return
             except BrokenProcessPool as error:
-                before, whole = whole, work.folder.whole_chunks(work.todo)
+                before, whole = whole, work.folder.whole_chunks(work.plan)
                 losses = losses + 1 if whole.sum() == before.sum() else 0
-                if losses > MOST_LOSSES:
+                if losses > MAX_LOSSES:
                     raise OSError(f"workers are killed again and again ({error}); is there memory enough?") from error
-                numbers = [number for number in numbers if whole[number] < work.todo.job(number).num_chunks]
+                numbers = [number for number in numbers if whole[number] < work.plan.job(number).num_chunks]
 
     def _run(self, work: Work, numbers: Sequence[int]) -> Generator[None, None, None]:
         context, workers = multiprocessing.get_context("spawn"), min(self.workers, max(len(numbers), 1))

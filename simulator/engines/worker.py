@@ -11,14 +11,14 @@ from ..execution.compute import Computer
 from ..execution.plan import Plan
 from ..storage.chunks import RunFolder
 
-MOST_WAITING = 2  # chunks that are computed and not yet written: what bounds the memory
+MAX_WAITING = 2  # chunks that are computed and not yet written: what bounds the memory
 
 
 @dataclass(frozen=True)
 class Work:
     """All that a worker has to know. It can be pickled: workers may be other processes, on other machines."""
 
-    todo: Plan
+    plan: Plan
     folder: RunFolder
 
 
@@ -27,20 +27,20 @@ class Worker:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self._computer = Computer(work.todo)
+        self._computer = Computer(work.plan)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
         self._waiting: deque[Future] = deque()
 
     def expect(self, numbers: Sequence[int]) -> None:
         """Compile the programs of these jobs, beside what is being computed."""
-        for structure in self.work.todo.structures_of(numbers):
+        for structure in self.work.plan.structures_of(numbers):
             self._computer.expect(structure)
 
     def carry_out(self, number: int) -> Iterator[None]:
         """Go through a job from where it was left, chunk by chunk; the last may still be being written at the end."""
-        job = self.work.todo.job(number)
+        job = self.work.plan.job(number)
         for computed in self._computer.chunks(job, *self.work.folder.position(job)):
-            while len(self._waiting) >= MOST_WAITING:
+            while len(self._waiting) >= MAX_WAITING:
                 self._waiting.popleft().result()
             self._waiting.append(self._writer.submit(self.work.folder.write, computed))
             yield

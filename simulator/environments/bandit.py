@@ -1,4 +1,4 @@
-"""One token a completion: K arms a prompt."""
+"""One token per completion: K arms per prompt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .reward_scale import RewardScale, scale_at, scale_problems
 @ENVIRONMENTS.add
 @part
 class Bandit(Plain):
-    """One token a completion: each prompt offers K arms, each arm pays its reward.
+    """One token per completion: each prompt offers K arms, each arm pays its reward.
 
     R(p, a) = scale · rewards[p][a]              `distribution = "fixed"`
             = scale · Bernoulli(rewards[p][a])   `distribution = "bernoulli"`
@@ -54,7 +54,7 @@ class Bandit(Plain):
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong between fields that are each in range: (field, sentence)."""
         if self.vocab_size < 2:
-            yield "rewards", "a bandit needs at least two arms a prompt"
+            yield "rewards", "a bandit needs at least two arms per prompt"
         table = np.asarray(self.rewards)
         if self.distribution == "bernoulli" and ((table < 0) | (table > 1)).any():
             yield "rewards", "with distribution = 'bernoulli' each reward is a probability, from 0 to 1"

@@ -18,7 +18,7 @@ from .verifier import Verifier
 from .worlds import Bandit, LengthTrap, TokenChain, TokenTree
 
 TaskWorld = Annotated[Bandit | TokenTree | TokenChain | LengthTrap | Verifier, Field(discriminator="kind")]
-MOST_LISTED = 20_000  # completions that are listed to see which of them several tasks have in common
+MAX_LISTED = 20_000  # completions that are listed to see which of them several tasks have in common
 
 
 @part
@@ -149,7 +149,7 @@ class MultiTask:
     @property
     def num_completions(self) -> int:
         together = sum(task.world.num_completions for task in self.tasks)
-        return len(self.completions()) if together <= MOST_LISTED else together
+        return len(self.completions()) if together <= MAX_LISTED else together
 
     def prompt_tasks(self) -> Int[np.ndarray, " P"]:
         return np.repeat(np.arange(len(self.tasks)), [task.world.num_prompts for task in self.tasks])

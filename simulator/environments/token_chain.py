@@ -15,7 +15,7 @@ from ..lazy import Array, jnp
 from ..parts import Count, Index, part, static
 from .base import ENVIRONMENTS, Plain
 from .reward_scale import RewardScale, scale_at, scale_problems
-from .token_tree import MOST_STATES
+from .token_tree import MAX_STATES
 
 LONGEST = 64
 Target = Annotated[tuple[Index, ...], Field(min_length=1, max_length=LONGEST)]
@@ -29,7 +29,7 @@ class TokenChain(Plain):
     R(o) = scale · (1/L) Σ_t [o_t = target_t]    `credit = "dense"`
          = scale · [o = target]                  `credit = "sparse"`
 
-    where L is the length of the prompt's target and `scale` is `reward_scale`. `targets` lists one a prompt; without
+    where L is the length of the prompt's target and `scale` is `reward_scale`. `targets` lists one per prompt; without
     them, `num_prompts` targets of `length` tokens are drawn uniformly (NumPy's default_rng, `targets_seed`).
     The state is what `context` says:
         "position"    the prompt and the position: Σ_p L_p states;
@@ -67,8 +67,8 @@ class TokenChain(Plain):
                 if max(target) >= self.vocab_size:
                     outside = f"token {max(target)} is outside the vocabulary 0 to {self.vocab_size - 1}"
                     yield f"targets[{index}]", outside
-        if self.num_states > MOST_STATES:
-            yield "context", f"with context = {self.context!r} there would be more than {MOST_STATES:,} states"
+        if self.num_states > MAX_STATES:
+            yield "context", f"with context = {self.context!r} there would be more than {MAX_STATES:,} states"
 
     @property
     def _prompts_by_length(self) -> dict[int, int]:

@@ -17,7 +17,7 @@ from .base import ENVIRONMENTS, Plain
 from .reward_rules import RewardRule
 from .reward_scale import RewardScale, scale_at, scale_problems
 
-MOST_STATES = 2_000_000
+MAX_STATES = 2_000_000
 
 
 @ENVIRONMENTS.add
@@ -52,8 +52,8 @@ class TokenTree(Plain):
                 yield "reward", f"{list(text)} goes on after token 0, which ends a completion"
         if self.reward.rule == "table" and len(self.reward.completions) != len(self.reward.values):
             yield "reward.values", f"{len(self.reward.values)} values for {len(self.reward.completions)} completions"
-        if self.max_length * math.log(self.vocab_size - 1) > 100 or self.num_states > MOST_STATES:
-            yield "max_length", f"the tree would have more than {MOST_STATES:,} states"
+        if self.max_length * math.log(self.vocab_size - 1) > 100 or self.num_states > MAX_STATES:
+            yield "max_length", f"the tree would have more than {MAX_STATES:,} states"
         yield from scale_problems(self.reward_scale)
 
     @property

@@ -32,12 +32,12 @@ def has_closed_form(surrogate: Surrogate) -> bool:
 
 def by_pairs(situation: Situation) -> Moments:
     """E[g] and E‖g − E[g]‖² on-policy, where every gate's score weight is proportional to the advantage."""
-    said, policy = situation.listed.completions, situation.policy
-    values, chances = situation.environment.reward_outcomes(said.tokens, said.mask, situation.rollout)
+    completions, policy = situation.listed.completions, situation.policy
+    values, chances = situation.environment.reward_outcomes(completions.tokens, completions.mask, situation.rollout)
     rewards = jnp.sum(values, axis=-1)  # [P, C, O]
     chances = jnp.exp(completion_logprobs(policy, situation.behavior, situation.listed))[..., None] * chances
     weights = _weights(situation)
-    gradients = token_gradients(situation).reshape(*said.mask.shape, -1)
+    gradients = token_gradients(situation).reshape(*completions.mask.shape, -1)
 
     def variance(weights: Float[Array, "P C T"]) -> Float[Array, ""]:
         pushed = jnp.einsum("pct,pctd->pcd", weights, gradients)
@@ -47,9 +47,9 @@ def by_pairs(situation: Situation) -> Moments:
     each = situation.surrogate.advantage.given_reward(rewards, mean, situation.group_size)
     push = weights * (situation.group_size * jnp.sum(chances * each, axis=-1))[..., None]
     return Moments(
-        mean=pull(policy, situation.params, said, push),
+        mean=pull(policy, situation.params, completions, push),
         variance=variance(weights),
-        first_mean=pull(policy, situation.params, said, first_token(push)),
+        first_mean=pull(policy, situation.params, completions, first_token(push)),
         first_variance=variance(first_token(weights)),
     )
 

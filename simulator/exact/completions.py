@@ -40,8 +40,8 @@ def enumerable(environment: Environment) -> bool:
 def list_completions(environment: Environment, rollout: int | Array = 0) -> Listed:
     """Every completion of every prompt, with what it is worth in a rollout."""
     written = jnp.asarray(environment.completions())
-    said = jnp.broadcast_to(jnp.maximum(written, 0), (environment.num_prompts, *written.shape))
-    completions = unroll(environment, len(written), lambda states, tokens, t: said[..., t])
+    tokens = jnp.broadcast_to(jnp.maximum(written, 0), (environment.num_prompts, *written.shape))
+    completions = unroll(environment, len(written), lambda states, _, t: tokens[..., t])
     # a prompt that ends elsewhere, or that says otherwise where it has no choice, cannot have that completion
     valid = jnp.all(jnp.where(completions.mask, completions.tokens, -1) == written, axis=-1)
     return rewarded(Listed(completions=completions, valid=valid, rewards=jnp.zeros(valid.shape)), environment, rollout)
@@ -49,15 +49,15 @@ def list_completions(environment: Environment, rollout: int | Array = 0) -> List
 
 def rewarded(listed: Listed, environment: Environment, rollout: int | Array) -> Listed:
     """The same list with the expected rewards of another rollout."""
-    said = listed.completions
-    sources = environment.expected_rewards(said.tokens, said.mask, jnp.asarray(rollout))
-    return Listed(completions=said, valid=listed.valid, rewards=jnp.sum(sources, axis=-1))
+    completions = listed.completions
+    sources = environment.expected_rewards(completions.tokens, completions.mask, jnp.asarray(rollout))
+    return Listed(completions=completions, valid=listed.valid, rewards=jnp.sum(sources, axis=-1))
 
 
-def token_logprobs(policy: Policy, params: Params, said: Completions) -> Float[Array, "P C T"]:
+def token_logprobs(policy: Policy, params: Params, completions: Completions) -> Float[Array, "P C T"]:
     """log π of each token; 0 for those that follow with certainty, and outside the mask."""
-    each = log_probs_of(policy, params, said)[policy.rows(said), said.tokens]
-    return jnp.where(said.mask & said.chosen, each, 0.0)
+    each = log_probs_of(policy, params, completions)[policy.rows(completions), completions.tokens]
+    return jnp.where(completions.mask & completions.chosen, each, 0.0)
 
 
 def completion_logprobs(policy: Policy, params: Params, listed: Listed) -> Float[Array, "P C"]:
@@ -87,8 +87,8 @@ def entropy(logprobs: Float[Array, "P C"]) -> Float[Array, ""]:
 
 
 def _mean_over_completions(logprobs: Float[Array, "P C"], values: Float[Array, "P C"]) -> Float[Array, " P"]:
-    said = jnp.isfinite(logprobs)
-    return jnp.sum(jnp.where(said, jnp.exp(logprobs) * jnp.where(said, values, 0.0), 0.0), axis=-1)
+    possible = jnp.isfinite(logprobs)
+    return jnp.sum(jnp.where(possible, jnp.exp(logprobs) * jnp.where(possible, values, 0.0), 0.0), axis=-1)
 
 
 def return_push(logprobs: Float[Array, "P C"], listed: Listed) -> Float[Array, "P C T"]:
@@ -108,9 +108,9 @@ def return_gradient(policy: Policy, params: Params, listed: Listed) -> Params:
     return pull(policy, params, listed.completions, return_push(completion_logprobs(policy, params, listed), listed))
 
 
-def pull(policy: Policy, params: Params, said: Completions, push: Float[Array, "P C T"]) -> Params:
+def pull(policy: Policy, params: Params, completions: Completions, push: Float[Array, "P C T"]) -> Params:
     """From a push on the log-probability of each token to a gradient of the parameters."""
-    log_probs = log_probs_of(policy, params, said)
-    drawn = jnp.where(said.mask & said.chosen, push, 0.0)
-    rows = jnp.zeros_like(log_probs).at[policy.rows(said), said.tokens].add(drawn)
-    return pullback(policy, params, said, log_probs)(rows)
+    log_probs = log_probs_of(policy, params, completions)
+    drawn = jnp.where(completions.mask & completions.chosen, push, 0.0)
+    rows = jnp.zeros_like(log_probs).at[policy.rows(completions), completions.tokens].add(drawn)
+    return pullback(policy, params, completions, log_probs)(rows)

@@ -20,7 +20,7 @@ from ..types import Rollout
 from .completions import num_tokens, pull, token_logprobs
 from .moments import Moments, Situation, first_minibatch, first_token
 
-MOST_WORK = 1_000_000_000  # operations: about a second a rollout
+MAX_WORK = 1_000_000_000  # operations: about a second a rollout
 LISTING = 100  # of them go into one completion of one batch, to list it
 AT_ONCE = 64  # batches that are worked out side by side
 
@@ -49,9 +49,9 @@ def list_batches(
 ) -> tuple[Int[np.ndarray, "N P G"], Float[np.ndarray, "N P"]]:
     """The items of every batch, and the logarithm of how many orders each of its groups can come in."""
     groups = np.array(list(itertools.combinations_with_replacement(range(num_items), group_size)))
-    said = np.stack([np.sum(groups == item, axis=1) for item in range(num_items)], axis=1)
+    counts = np.stack([np.sum(groups == item, axis=1) for item in range(num_items)], axis=1)
     log_factorial = np.array([math.lgamma(count + 1) for count in range(group_size + 1)])
-    log_orders = log_factorial[group_size] - np.sum(log_factorial[said], axis=1)
+    log_orders = log_factorial[group_size] - np.sum(log_factorial[counts], axis=1)
     if separable:
         return np.repeat(groups[:, None], num_prompts, axis=1), np.repeat(log_orders[:, None], num_prompts, axis=1)
     which = np.array(list(itertools.product(range(len(groups)), repeat=num_prompts)))
@@ -61,26 +61,26 @@ def list_batches(
 def by_groups(situation: Situation) -> Moments:
     """E[g] and E‖g − E[g]‖² over everything that can be sampled. Exact, off-policy too."""
     environment, policy, surrogate = situation.environment, situation.policy, situation.plain
-    said = situation.listed.completions
-    values, chances = environment.reward_outcomes(said.tokens, said.mask, situation.rollout)
+    completions = situation.listed.completions
+    values, chances = environment.reward_outcomes(completions.tokens, completions.mask, situation.rollout)
     num_prompts, num_listed, num_outcomes = chances.shape
-    behavior = token_logprobs(policy, situation.behavior, said)
+    behavior = token_logprobs(policy, situation.behavior, completions)
     logprobs = jnp.where(situation.listed.valid, jnp.sum(behavior, axis=-1), -jnp.inf)
     item_logprobs = (logprobs[..., None] + jnp.log(chances)).reshape(num_prompts, -1)
     sources = values.reshape(num_prompts, num_listed * num_outcomes, -1)
-    log_probs = log_probs_of(policy, situation.params, said)
-    rows, separable = policy.rows(said), is_separable(surrogate)
+    log_probs = log_probs_of(policy, situation.params, completions)
+    rows, separable = policy.rows(completions), is_separable(surrogate)
     mean_square = _mean_squares(situation, separable)
 
     def one(items: Int[Array, "P G"], log_orders: Float[Array, " P"]):
         """The push on each listed token in one batch, and the probability of each of its groups."""
         prompts, which = jnp.arange(num_prompts)[:, None], items // num_outcomes
-        picked = jax.tree.map(lambda leaf: leaf[prompts, which], said)
+        picked = jax.tree.map(lambda leaf: leaf[prompts, which], completions)
         rollout = Rollout(**vars(picked), sources=sources[prompts, items])
         batch = first_minibatch(
             picked, rows[prompts, which], log_probs, behavior[prompts, which], surrogate.advantages(rollout)
         )
-        push = jnp.zeros(said.mask.shape).at[prompts, which].add(surrogate.token_push(batch))
+        push = jnp.zeros(completions.mask.shape).at[prompts, which].add(surrogate.token_push(batch))
         chance = jnp.exp(log_orders + jnp.sum(item_logprobs[prompts, items], axis=1))
         chance = chance if separable else jnp.broadcast_to(jnp.prod(chance), chance.shape)
         return push, chance
@@ -99,7 +99,7 @@ def by_groups(situation: Situation) -> Moments:
         ), None
 
     blocks = _in_blocks(*list_batches(num_listed * num_outcomes, num_prompts, situation.group_size, separable))
-    nothing = (jnp.zeros(said.mask.shape), jnp.zeros(()), jnp.zeros(()))
+    nothing = (jnp.zeros(completions.mask.shape), jnp.zeros(()), jnp.zeros(()))
     (push, square, first_square), _ = jax.lax.scan(sums, nothing, blocks)
     everything = jnp.ones((1, num_prompts))
 
@@ -107,9 +107,9 @@ def by_groups(situation: Situation) -> Moments:
         return square - mean_square(push[None], everything)
 
     return Moments(
-        mean=pull(policy, situation.params, said, push),
+        mean=pull(policy, situation.params, completions, push),
         variance=variance(square, push),
-        first_mean=pull(policy, situation.params, said, first_token(push)),
+        first_mean=pull(policy, situation.params, completions, first_token(push)),
         first_variance=variance(first_square, first_token(push)),
     )
 

@@ -76,7 +76,7 @@ def first_token(push: Float[Array, "*B T"]) -> Float[Array, "*B T"]:
 
 
 def first_minibatch(
-    said: Completions,
+    completions: Completions,
     rows: Int[Array, "P G T"],
     log_probs: Float[Array, "R V"],
     behavior: Float[Array, "P G T"],
@@ -88,8 +88,8 @@ def first_minibatch(
         reference_log_probs=log_probs,
         behavior_logprobs=behavior,
         rows=rows,
-        tokens=said.tokens,
-        mask=said.mask,
-        chosen=said.chosen,
+        tokens=completions.tokens,
+        mask=completions.mask,
+        chosen=completions.chosen,
         advantages=advantages,
     )

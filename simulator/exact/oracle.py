@@ -14,7 +14,7 @@ from ..surrogates.base import Surrogate
 from .bias import bias_metrics
 from .closed_form import by_pairs, has_closed_form
 from .completions import LIMIT, enumerable, num_tokens
-from .groups import MOST_WORK, by_groups, work
+from .groups import MAX_WORK, by_groups, work
 from .moments import Situation, true_gradient
 from .monte_carlo import MonteCarlo
 
@@ -40,12 +40,12 @@ class Enumerated:
         if on_policy and has_closed_form(surrogate):
             return None
         batches, operations = work(environment, surrogate, group_size)
-        if operations <= MOST_WORK:
+        if operations <= MAX_WORK:
             return None
         return (
             f"{_about(batches)} different batches of groups of {group_size} over completions with "
             f"{num_tokens(environment):,} tokens in all take {_about(operations)} operations a rollout, the bound is "
-            f"{_about(MOST_WORK)}: {instead}"
+            f"{_about(MAX_WORK)}: {instead}"
         )
 
 

@@ -22,7 +22,7 @@ from .plan import by_structure
 
 LOWEST, HIGHEST = 1e-10, 1e8
 HALVINGS = 48
-MOST_SEEDS = 16
+MAX_SEEDS = 16
 AGREES = 1e-3  # how far, relatively, what is reached may be from what it was matched to
 
 
@@ -115,7 +115,7 @@ def _bisected(measure: str, experiments: Experiment, goals: jax.Array, keys: jax
 
 def _keys(scenario: Scenario) -> jax.Array:
     training = scenario.training
-    seeds = training.seed + np.arange(min(training.seeds, MOST_SEEDS))
+    seeds = training.seed + np.arange(min(training.seeds, MAX_SEEDS))
     return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
 
 

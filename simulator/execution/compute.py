@@ -59,8 +59,8 @@ class Computer:
     What jax takes for so many host devices is so many threads here, each of which has a block.
     """
 
-    def __init__(self, todo: Plan) -> None:
-        self.todo = todo
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self._compilers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="compile")
         cores = jax.local_device_count() if jax.default_backend() == "cpu" else 1
         self._cores = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="compute")
@@ -69,19 +69,20 @@ class Computer:
     def expect(self, structure: int) -> Future[Program]:
         """Begin to compile a structure's program, if that has not begun."""
         if structure not in self._programs:
-            args = self.todo.structures[structure], self.todo.layouts[structure]
+            args = self.plan.structures[structure], self.plan.layouts[structure]
             self._programs[structure] = self._compilers.submit(compile_chunk, *args)
         return self._programs[structure]
 
     def chunks(self, job: Job, done: int = 0, state: State | None = None) -> Iterator[Computed]:
         """The chunks of a job from number `done` on, whose lanes were left in `state` by the one before."""
-        structure, its = self.todo.structures[job.structure], self.todo.layouts[job.structure]
+        structure, layout = self.plan.structures[job.structure], self.plan.layouts[job.structure]
         program = self.expect(job.structure).result()
         stride, double = structure.example.record.token_stride, structure.example.training.precision == "float64"
         lanes = np.arange(job.first_lane, job.first_lane + job.lanes)
-        local, seeds = lanes // self.todo.seeds, self.todo.first_seed + lanes % self.todo.seeds
+        local, seeds = lanes // self.plan.seeds, self.plan.first_seed + lanes % self.plan.seeds
         order = np.arange(job.lanes)
-        groups = [np.resize(order[start : start + its.width], its.width) for start in range(0, job.lanes, its.width)]
+        width = layout.lane_width
+        groups = [np.resize(order[start : start + width], width) for start in range(0, job.lanes, width)]
         experiments = [jax.tree.map(lambda leaf, g=g: leaf[local[g]], structure.stacked) for g in groups]
         numbers = [seeds[g].astype(np.uint32) for g in groups]
         states = [None if state is None else [leaf[g] for leaf in state] for g in groups]
@@ -91,13 +92,13 @@ class Computer:
                 return jax.block_until_ready(program(experiment, seeds, state, first))
 
         for index in range(done, job.num_chunks):
-            first = index * its.stretch
+            first = index * layout.rollouts_per_chunk
             parts = list(self._cores.map(compute, experiments, numbers, states, repeat(first)))
             states, kept = [state for state, _ in parts], None
             if index + 1 < job.num_chunks:  # a copy: the next call uses the state up
                 kept = _together([[np.array(leaf) for leaf in state] for state in states], job.lanes)  # type: ignore[union-attr]
             traces = [trace for _, trace in parts]
-            rollouts = np.arange(first, min(first + its.stretch, its.num_rollouts))
+            rollouts = np.arange(first, min(first + layout.rollouts_per_chunk, layout.num_rollouts))
             recorded = rollouts[rollouts % stride == 0] if stride else rollouts[:0]
             yield Computed(job, index, np.asarray(structure.points)[local], seeds, rollouts, recorded, traces, kept)
 
@@ -106,14 +107,14 @@ class Computer:
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def execute(todo: Plan) -> Iterator[Chunk]:
+def execute(plan: Plan) -> Iterator[Chunk]:
     """Compute a plan in memory, chunk after chunk, in float64 or float32 as the experiments' precision says."""
-    computer, waiting = Computer(todo), deque[Future[Chunk]]()
+    computer, waiting = Computer(plan), deque[Future[Chunk]]()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as fetcher:
         try:
-            for structure in range(len(todo.structures)):
+            for structure in range(len(plan.structures)):
                 computer.expect(structure)
-            for job in jobs(todo):
+            for job in jobs(plan):
                 for computed in computer.chunks(job):
                     waiting.append(fetcher.submit(computed.fetch))
                     if len(waiting) > 1:

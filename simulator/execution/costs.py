@@ -70,9 +70,9 @@ def _sizes(experiment: Experiment) -> tuple[int, int]:
         key = jax.random.key(0)
         policy = experiment.policy.prepare(key, environment)
         tokens, flags = jnp.zeros(group, int), jnp.zeros(group, bool)
-        said = Completions(states=tokens, tokens=tokens, mask=flags, chosen=flags)
+        completions = Completions(states=tokens, tokens=tokens, mask=flags, chosen=flags)
         params = policy.init(key, environment)
-        return params, policy.logits(params, said)
+        return params, policy.logits(params, completions)
 
     params, logits = jax.eval_shape(shapes)
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params)), logits.shape[0]

@@ -13,22 +13,22 @@ from .plan import Plan
 IN_FLIGHT = 4  # chunks in memory at once: computed, fetched, made into a table, waiting
 
 
-def refuse_too_large(name: str, todo: Plan, out: Path, left: float = 1.0) -> None:
+def refuse_too_large(name: str, plan: Plan, out: Path, left: float = 1.0) -> None:
     """Raise ScenarioError, with the numbers, where a run would not fit, of which such a share is left to do."""
-    if problems := list(too_large(todo, out, left)):
+    if problems := list(too_large(plan, out, left)):
         raise ScenarioError(name, problems)
 
 
-def too_large(todo: Plan, out: Path, left: float = 1.0) -> Iterator[tuple[str, str]]:
+def too_large(plan: Plan, out: Path, left: float = 1.0) -> Iterator[tuple[str, str]]:
     """What there is too little of: (key, sentence)."""
-    disk, free = left * disk_bytes(todo), shutil.disk_usage(nearest(out)).free
+    disk, free = left * disk_bytes(plan), shutil.disk_usage(nearest(out)).free
     if disk > free:
         yield (
             "record",
             f"about {size(disk)} would be written, and {size(free)} are free in {out}: record fewer rollouts' ratios "
             "(record.ratios.every) or fewer probes, run fewer seeds or points, or use --out",
         )
-    needed, there = memory_bytes(todo), memory()
+    needed, there = memory_bytes(plan), memory()
     if there is not None and needed > there:
         yield (
             "training",
@@ -37,23 +37,28 @@ def too_large(todo: Plan, out: Path, left: float = 1.0) -> Iterator[tuple[str, s
         )
 
 
-def disk_bytes(todo: Plan) -> float:
+def disk_bytes(plan: Plan) -> float:
     """What the tables take on disk, about."""
-    return sum(
-        cost.disk_bytes * its.lanes * its.num_rollouts for cost, its in zip(todo.costs, todo.layouts, strict=True)
-    )
+    return _summed(plan, "disk_bytes")
 
 
-def seconds(todo: Plan) -> float:
+def seconds(plan: Plan) -> float:
     """How long the updates take on one core, about, programs compiled."""
-    return sum(cost.seconds * its.lanes * its.num_rollouts for cost, its in zip(todo.costs, todo.layouts, strict=True))
+    return _summed(plan, "seconds")
 
 
-def memory_bytes(todo: Plan) -> float:
+def _summed(plan: Plan, name: str) -> float:
+    """What all rollouts of all lanes cost."""
+    pairs = zip(plan.costs, plan.layouts, strict=True)
+    return sum(getattr(cost, name) * layout.lanes * layout.num_rollouts for cost, layout in pairs)
+
+
+def memory_bytes(plan: Plan) -> float:
     """What the largest chunk takes, about, and what is in flight with it."""
     return max(
-        IN_FLIGHT * cost.recorded_bytes * its.width * its.blocks * its.stretch + cost.live_bytes * its.width
-        for cost, its in zip(todo.costs, todo.layouts, strict=True)
+        IN_FLIGHT * cost.recorded_bytes * layout.lanes_per_job * layout.rollouts_per_chunk
+        + cost.live_bytes * layout.lane_width
+        for cost, layout in zip(plan.costs, plan.layouts, strict=True)
     )
 
 

@@ -23,12 +23,12 @@ from ..scenario.load import Scenario
 from ..scenario.matching import Point
 from . import costs as estimates
 
-MOST_LANES = {"cpu": 64, "gpu": 4096}  # on a core, wider gains nothing even for the smallest problems
+MAX_LANES = {"cpu": 64, "gpu": 4096}  # on a core, wider gains nothing even for the smallest problems
 LIVE_BYTES = {"cpu": 2**20, "gpu": 2**28}  # what the lanes' state may take: a core's cache, a part of a card's memory
 CHUNK_BYTES = 2**26  # what the recorded arrays of one chunk may take
 CHUNK_SECONDS = (0.25, 8.0)  # a chunk of a small sweep, of a huge one: little is lost with it, and files stay few
 CHUNKS_WANTED = 256
-MOST_DEVICES = 16  # of one process; more cores are for more processes
+MAX_DEVICES = 16  # of one process; more cores are for more processes
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,25 @@ class Structure:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the lanes of one structure are laid out: `width` side by side, `blocks` a job, `stretch` rollouts a chunk."""
+    """How the lanes of one structure are laid out: a block is `lane_width` lanes side by side."""
 
     lanes: int
-    width: int
-    blocks: int
-    stretch: int
+    lane_width: int
+    blocks_per_job: int
+    rollouts_per_chunk: int
     num_rollouts: int
 
     @property
+    def lanes_per_job(self) -> int:
+        return self.lane_width * self.blocks_per_job
+
+    @property
     def num_jobs(self) -> int:
-        return -(-self.lanes // (self.width * self.blocks))
+        return -(-self.lanes // self.lanes_per_job)
 
     @property
     def chunks_per_job(self) -> int:
-        return -(-self.num_rollouts // self.stretch)
+        return -(-self.num_rollouts // self.rollouts_per_chunk)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Plan:
         total = sum(cost.seconds * n * count for cost, n, count in zip(self.costs, lanes, rollouts, strict=True))
         seconds = float(np.clip(total / CHUNKS_WANTED, *CHUNK_SECONDS))
         return [
-            layout(structure.example, n, cost, seconds)
+            lay_out(structure.example, n, cost, seconds)
             for structure, n, cost in zip(self.structures, lanes, self.costs, strict=True)
         ]
 
@@ -108,9 +112,15 @@ class Plan:
     def job(self, number: int) -> Job:
         """The job of this number, 0 … num_jobs − 1."""
         which = int(np.searchsorted(self._first_jobs, number, side="right")) - 1
-        its = self.layouts[which]
-        first = (number - self._first_jobs[which]) * its.width * its.blocks
-        return Job(number, which, first, min(its.width * its.blocks, its.lanes - first), its.chunks_per_job)
+        layout = self.layouts[which]
+        first = (number - self._first_jobs[which]) * layout.lanes_per_job
+        return Job(
+            number,
+            which,
+            first,
+            min(layout.lanes_per_job, layout.lanes - first),
+            layout.chunks_per_job,
+        )
 
     def structures_of(self, numbers: Sequence[int]) -> list[int]:
         """The structures that the jobs of these numbers belong to."""
@@ -134,10 +144,12 @@ class Plan:
     def updates_in(self, whole_chunks: np.ndarray) -> int:
         """Optimizer steps of the first so many chunks of each job, `[jobs]`."""
         total = 0
-        for structure, its, first in zip(self.structures, self.layouts, self._first_jobs[:-1], strict=True):
-            lanes = np.full(its.num_jobs, its.width * its.blocks)
-            lanes[-1] = its.lanes - (its.num_jobs - 1) * lanes[0]
-            rollouts = np.minimum(whole_chunks[first : first + its.num_jobs] * its.stretch, its.num_rollouts)
+        for structure, layout, first in zip(self.structures, self.layouts, self._first_jobs[:-1], strict=True):
+            lanes = np.full(layout.num_jobs, layout.lanes_per_job)
+            lanes[-1] = layout.lanes - (layout.num_jobs - 1) * lanes[0]
+            rollouts = np.minimum(
+                whole_chunks[first : first + layout.num_jobs] * layout.rollouts_per_chunk, layout.num_rollouts
+            )
             total += int(lanes @ rollouts) * structure.example.training.updates_per_rollout
         return total
 
@@ -152,16 +164,16 @@ class Plan:
             "structures": [
                 {
                     "points": group.points,
-                    "lane_width": its.width,
-                    "blocks": its.blocks,
-                    "stretch": its.stretch,
+                    "lane_width": layout.lane_width,
+                    "blocks": layout.blocks_per_job,
+                    "stretch": layout.rollouts_per_chunk,
                 }
-                for group, its in zip(self.structures, self.layouts, strict=True)
+                for group, layout in zip(self.structures, self.layouts, strict=True)
             ],
         }
 
 
-def plan(scenario: Scenario) -> Plan:
+def make_plan(scenario: Scenario) -> Plan:
     """Group the points by structure."""
     training = scenario.training
     structures = by_structure(scenario.points, range(len(scenario.points)))
@@ -184,19 +196,27 @@ def by_structure(points: Sequence[Point], which: Iterable[int]) -> list[Structur
     return structures
 
 
-def layout(example: Experiment, lanes: int, cost: estimates.Cost, seconds: float) -> Layout:
+def lay_out(example: Experiment, lanes: int, cost: estimates.Cost, seconds: float) -> Layout:
     """Lanes as wide as a core's cache holds them, chunks of about so many seconds and of bounded memory."""
     device = "cpu" if jax.default_backend() == "cpu" else "gpu"
     fitting = max(LIVE_BYTES[device] / cost.live_bytes, 1)
     shared = max(lanes / 2, 1)  # not all in one block: two cores can share them
-    width = 2 ** int(np.log2(min(fitting, MOST_LANES[device], shared)))
+    lane_width = 2 ** int(np.log2(min(fitting, MAX_LANES[device], shared)))
     num_rollouts = example.training.num_rollouts
     most = max(min(seconds / cost.seconds, CHUNK_BYTES / cost.recorded_bytes), 1)  # lanes × rollouts of a chunk
-    there = -(-lanes // width)
-    fewest = min(int(np.ceil(np.sqrt(there))), MOST_DEVICES)  # blocks for one process's devices, jobs for processes
-    stretch = _evenly(num_rollouts, most / (width * fewest))
-    blocks = _evenly(there, max(most / (width * stretch) if stretch == num_rollouts else 1, fewest))
-    return Layout(lanes=lanes, width=width, blocks=blocks, stretch=stretch, num_rollouts=num_rollouts)
+    there = -(-lanes // lane_width)
+    fewest = min(int(np.ceil(np.sqrt(there))), MAX_DEVICES)  # blocks for one process's devices, jobs for processes
+    rollouts_per_chunk = _evenly(num_rollouts, most / (lane_width * fewest))
+    blocks_per_job = _evenly(
+        there, max(most / (lane_width * rollouts_per_chunk) if rollouts_per_chunk == num_rollouts else 1, fewest)
+    )
+    return Layout(
+        lanes=lanes,
+        lane_width=lane_width,
+        blocks_per_job=blocks_per_job,
+        rollouts_per_chunk=rollouts_per_chunk,
+        num_rollouts=num_rollouts,
+    )
 
 
 def _evenly(total: int, most: int | float) -> int:
@@ -205,6 +225,6 @@ def _evenly(total: int, most: int | float) -> int:
     return -(-total // parts)
 
 
-def jobs(todo: Plan) -> Iterator[Job]:
+def jobs(plan: Plan) -> Iterator[Job]:
     """All jobs, in the order of the points."""
-    return map(todo.job, range(todo.num_jobs))
+    return map(plan.job, range(plan.num_jobs))

@@ -48,11 +48,11 @@ class Program:
         return state, Trace(metrics=metrics, tokens=None if tokens is None else Tokens(**tokens), params=params)
 
 
-def compile_chunk(structure: Structure, its: Layout) -> Program:
+def compile_chunk(structure: Structure, layout: Layout) -> Program:
     """A structure's program; kept for the next time."""
     leaves, treedef = jax.tree.flatten(structure.example)
     kinds = tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)
-    return _compiled(treedef, kinds, its.width, its.stretch)
+    return _compiled(treedef, kinds, layout.lane_width, layout.rollouts_per_chunk)
 
 
 def forget_compiled() -> None:
@@ -64,18 +64,18 @@ def forget_compiled() -> None:
 
 
 @lru_cache(maxsize=64)
-def _compiled(treedef: Any, kinds: tuple[tuple, ...], width: int, stretch: int) -> Program:
+def _compiled(treedef: Any, kinds: tuple[tuple, ...], lane_width: int, rollouts_per_chunk: int) -> Program:
     options = OPTIONS.get(jax.default_backend())
 
     def compile_it() -> jax.stages.Compiled:
-        leaves, seeds = [_lanes(width, shape, dtype) for shape, dtype in kinds], _lanes(width, (), np.uint32)
+        leaves, seeds = [_lanes(lane_width, shape, dtype) for shape, dtype in kinds], _lanes(lane_width, (), np.uint32)
         state = jax.eval_shape(lambda *lane: _leaves(_begin(*lane)), treedef.unflatten(leaves), seeds)
-        program = jax.jit(partial(_chunk, treedef, count=stretch), donate_argnums=2)
+        program = jax.jit(partial(_chunk, treedef, count=rollouts_per_chunk), donate_argnums=2)
         return program.lower(leaves, seeds, state, jax.ShapeDtypeStruct((), jnp.int32)).compile(options)  # type: ignore[arg-type]
 
     structure = treedef.unflatten([0.0] * treedef.num_leaves)
     with jax.enable_x64(structure.training.precision == "float64"):
-        compiled = kept((structure, kinds, width, stretch, options), compile_it)
+        compiled = kept((structure, kinds, lane_width, rollouts_per_chunk, options), compile_it)
     state = compiled.args_info[0][2]
     return Program(compiled, [np.zeros(leaf.shape, leaf.dtype) for leaf in state])
 

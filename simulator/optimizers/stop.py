@@ -10,7 +10,7 @@ import numpy as np
 
 BEHAVIOURS = ("stops at once", "coasts", "does not stop", "not finite")
 NOTHING = 1e-3  # a braking distance below this is none
-LEAST_HORIZON = 40  # updates: fewer do not tell slowing down from going on
+MIN_HORIZON = 40  # updates: fewer do not tell slowing down from going on
 
 
 @dataclass(frozen=True)

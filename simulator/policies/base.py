@@ -19,8 +19,8 @@ POLICIES = Family("policy", "kind", group="policies")
 class Policy(Protocol):
     """A distribution over the next token in each of `R` contexts, with parameters that an optimizer moves.
 
-    A policy decides what its contexts are: a table has one row a state of the environment, whoever visits it; a
-    network that reads the tokens has one row a token of the rollout. The loop sees rows alone.
+    A policy decides what its contexts are: a table has one row per state of the environment, whoever visits it; a
+    network that reads the tokens has one row per token of the rollout. The loop sees rows alone.
 
     A policy that does not fit every environment says so in `misfits(environment)`, which yields (field, sentence).
     """
@@ -32,7 +32,7 @@ class Policy(Protocol):
         """The parameters that training starts from."""
 
     def logits(self, params: Params, completions: Completions) -> Float[Array, "R V"]:
-        """Unnormalised log-probabilities, one row a context; differentiable in `params`."""
+        """Unnormalised log-probabilities, one row per context; differentiable in `params`."""
 
     def rows(self, completions: Completions) -> Int[Array, "P G T"]:
         """The row that each token was drawn from."""

@@ -67,7 +67,7 @@ class Block(eqx.Module):
 class Network(eqx.Module):
     """Logits of each next token: it reads the prompt's own token, then the completion's.
 
-    `embeddings` have a row a token of the vocabulary, then one a prompt. `drawn` makes one to start from.
+    `embeddings` have a row per token of the vocabulary, then one per prompt. `drawn` makes one to start from.
     """
 
     embeddings: Float[Array, "N W"]

@@ -1,7 +1,7 @@
 """Drawing tokens by inverting the cumulative distribution.
 
-`jax.random.categorical` draws V Gumbel numbers a token and was the whole cost of a naive simulator; this needs one
-uniform a token. Up to 32 tokens a count of comparisons is fastest, above that a binary search.
+`jax.random.categorical` draws V Gumbel numbers per token and was the whole cost of a naive simulator; this needs one
+uniform per token. Up to 32 tokens a count of comparisons is fastest, above that a binary search.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ COUNTING_LIMIT = 32
 BLOCK = (
     16  # so many numbers are added up by one product with a triangle of ones: XLA's cumsum takes three times as long
 )
-MOST_BLOCKS = 16
+MAX_BLOCKS = 16
 
 
 def cumulative(logits: Float[Array, "R V"]) -> Float[Array, "R V"]:
@@ -28,7 +28,7 @@ def cumulative(logits: Float[Array, "R V"]) -> Float[Array, "R V"]:
 def _running_sums(values: Float[Array, "R V"]) -> Float[Array, "R V"]:
     """Block by block, each from where the last one ended: a value of 0 adds exactly nothing."""
     length = values.shape[-1]
-    if length > BLOCK * MOST_BLOCKS:
+    if length > BLOCK * MAX_BLOCKS:
         return jnp.cumsum(values, axis=-1)
     done: list[Array] = []
     for start in range(0, length, BLOCK):

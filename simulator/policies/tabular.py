@@ -18,9 +18,9 @@ from .sampling import cumulative, draw
 @POLICIES.add
 @part
 class Tabular:
-    """Softmax over free logits, one row a state: π(v|s) = exp θ[s, v] / Σ_w exp θ[s, w].
+    """Softmax over free logits, one row per state: π(v|s) = exp θ[s, v] / Σ_w exp θ[s, w].
 
-    θ[s, ·] starts at `bias` (one number a token, the same in every state) plus row s of `initial_logits`, both zeros
+    θ[s, ·] starts at `bias` (one number per token, the same in every state) plus row s of `initial_logits`, both zeros
     when left out, plus Gaussian noise of deviation `scale` with `start = "gaussian"`.
     """
 

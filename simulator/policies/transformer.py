@@ -20,7 +20,7 @@ from .sampling import cumulative, draw
 @POLICIES.add
 @part
 class Transformer:
-    """Softmax over a small causal transformer's logits: π(v|prompt, tokens so far), one row a token.
+    """Softmax over a small causal transformer's logits: π(v|prompt, tokens so far), one row per token.
 
     It reads the prompt as a token of its own, then what was said, at learned positions; one or two pre-norm `layers`
     of attention in `heads` heads and of an MLP four times the `width` (simulator/policies/network.py). The head starts

@@ -1,4 +1,4 @@
-"""What is recorded of every update. Importing this package knows all probes; one subject a file."""
+"""What is recorded of every update. Importing this package knows all probes; one subject per file."""
 
 from . import (  # noqa: F401
     attribution,

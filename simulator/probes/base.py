@@ -25,7 +25,7 @@ class Metric:
 
     `when`: "gradient" for what this update's gradient saw (before the update, on its minibatch), "after" for the
     policy that the update left (on the whole rollout), "rollout" for what does not change within a rollout. A name
-    with `<task>` in it stands for one metric a task.
+    with `<task>` in it stands for one metric per task.
     `reading`: the value that stands for a whole run in the summary: "mean" over all updates; "sum" over a rollout's
     updates, averaged over rollouts; "end", after the last update of a rollout, averaged over rollouts; "final", after
     the last update of the run. A `quotient` of two other metrics is the quotient of their means there.

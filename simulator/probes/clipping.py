@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 from ..lazy import Array, jnp
 from ..surrogates.base import Surrogate
-from ..types import Minibatch, settled
+from ..types import Minibatch, materialize
 from .base import PROBES, SHARE, SIZE, Metric, average, share
 from .context import StepContext
 
@@ -35,7 +35,7 @@ def clip(step: StepContext) -> dict[str, Array]:
     surrogate, batch = step.surrogate, step.before
     if (clipped := surrogate.clipped(batch)) is None:
         return {}
-    low, high, dual = settled(clipped)
+    low, high, dual = materialize(clipped)
     shares = {
         "clip/active": share(low | high | dual, batch.mask),
         "clip/active_low": share(low, batch.mask),
@@ -44,7 +44,7 @@ def clip(step: StepContext) -> dict[str, Array]:
     if surrogate.cutter.dual is not None:
         shares["clip/dual"] = share(dual, batch.mask)
     if (band := surrogate.band(batch)) is not None:
-        ratio = settled(jnp.exp(surrogate.watched(batch)))
+        ratio = materialize(jnp.exp(surrogate.watched(batch)))
         shares["clip/outside"] = share((ratio < band[0]) | (ratio > band[1]), batch.mask)
     return shares
 

@@ -15,7 +15,7 @@ from ..lazy import Array, jax, jnp
 from ..optimizers.attribution import Attribution
 from ..policies.base import Policy
 from ..surrogates.base import Surrogate, scatter
-from ..types import Minibatch, Params, Rollout, settled
+from ..types import Minibatch, Params, Rollout, materialize
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class StepContext:
     start_params: Params
     params: Params
     log_probs: Float[Array, "R V"]
-    known: Float[Array, "P G T"] | None
+    token_logprobs: Float[Array, "P G T"] | None
     listed: Listed | None
     listed_behavior: Float[Array, "P C"] | None
     listed_reference: Float[Array, "P C"] | None
@@ -61,7 +61,7 @@ class StepContext:
     @cached_property
     def after(self) -> Minibatch:
         """The whole rollout under the updated parameters."""
-        return self.whole_before.under(self.log_probs, self.known)
+        return self.whole_before.under(self.log_probs, self.token_logprobs)
 
     @cached_property
     def listed_logprobs(self) -> Float[Array, "P C"]:
@@ -94,4 +94,4 @@ class StepContext:
     @cached_property
     def ratio(self) -> Float[Array, "P G T"]:
         """π / π_behavior of every token after the update."""
-        return settled(jnp.exp(self.after.log_ratio))
+        return materialize(jnp.exp(self.after.log_ratio))

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..environments.base import Environment
 from ..lazy import Array, jax, jnp, optax
-from ..types import Rollout, settled
+from ..types import Rollout, materialize
 from .base import PROBES, SHARE, SIZE, Metric, average
 from .context import StepContext
 
@@ -115,7 +115,7 @@ def prefix(step: StepContext) -> dict[str, Array]:
     if (band := step.surrogate.band(batch)) is None:
         return found
     bottom, top = band
-    ratio = settled(jnp.exp(batch.log_ratio))  # the token's own, which all its sharers have, whatever the level
+    ratio = materialize(jnp.exp(batch.log_ratio))  # the token's own, which all its sharers have, whatever the level
     mixed = (total((advantages > 0).astype(float)) > 0) & (total((advantages < 0).astype(float)) > 0)
     beyond = ((ratio > top) | (ratio < bottom)) & of_each(mixed)
     once, pushed = 1.0 / jnp.maximum(of_each(count), 1.0), of_each(weight)

@@ -29,8 +29,8 @@ class Walked:
         rollout: Int[Array, ""],
     ) -> Rollout:
         """One rollout; `keys` are those of the tokens and of the rewards."""
-        said = self.walk(keys[0], environment, policy, params, group_size)  # type: ignore[attr-defined]
-        return rewarded(keys[1], said, environment, rollout)
+        completions = self.walk(keys[0], environment, policy, params, group_size)  # type: ignore[attr-defined]
+        return rewarded(keys[1], completions, environment, rollout)
 
 
 @part
@@ -67,7 +67,7 @@ Group = Annotated[tuple[Text, ...], Field(min_length=1)]
 class Fixed(Walked):
     """The same completions in every rollout, whatever the policy: the randomness of sampling is taken out.
 
-    `completions` lists, for each prompt, one list of tokens a completion; the environment still rewards them.
+    `completions` lists, for each prompt, one list of tokens per completion; the environment still rewards them.
     """
 
     kind: Literal["fixed"] = static(default="fixed")
@@ -78,6 +78,6 @@ class Fixed(Walked):
     def walk(
         self, key: Array, environment: Environment, policy: Policy, params: Params, group_size: int
     ) -> Completions:
-        said = jnp.maximum(jnp.asarray(self.completions), 0)  # what is left out after the last token is its end, 0
-        said = jnp.pad(said, ((0, 0), (0, 0), (0, environment.max_length - said.shape[-1])))
-        return unroll(environment, group_size, lambda states, tokens, t: said[..., t])
+        tokens = jnp.maximum(jnp.asarray(self.completions), 0)  # what is left out after the last token is its end, 0
+        tokens = jnp.pad(tokens, ((0, 0), (0, 0), (0, environment.max_length - tokens.shape[-1])))
+        return unroll(environment, group_size, lambda states, _, t: tokens[..., t])

@@ -9,7 +9,7 @@
     initial_logits      [V, V]      optional: row the last token, column the next
 
 I rollouts of B completions of up to T tokens; the completions of one prompt side by side. An .npz file has the arrays;
-a Parquet file has one row a completion, in order, with a column `rollout` and lists in the columns with a T or an M.
+a Parquet file has one row per completion, in order, with a column `rollout` and lists in the columns with a T or an M.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RolloutFile:
         """What is wrong with groups of that size: (array, sentence)."""
         _, batch, _ = self.shape
         if batch % group_size:
-            yield "tokens", f"{batch} completions a rollout are no groups of {group_size}"
+            yield "tokens", f"{batch} completions per rollout are no groups of {group_size}"
             return
         prompts = self.arrays["prompts"].reshape(len(self.arrays["prompts"]), -1, group_size)
         for rollout, group in np.argwhere((prompts != prompts[..., :1]).any(axis=-1))[:1]:

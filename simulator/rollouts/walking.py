@@ -46,9 +46,9 @@ def most_likely(policy: Policy, params: Params) -> Choose:
     def choose(states: Int[Array, "P G"], tokens: Int[Array, "P G T"], position: Int[Array, ""]) -> Int[Array, "P G"]:
         everywhere = jnp.ones(tokens.shape, dtype=bool)
         here = jnp.broadcast_to(states[..., None], tokens.shape)
-        said = Completions(states=here, tokens=tokens, mask=everywhere, chosen=everywhere)
-        rows = jnp.take(policy.rows(said), position, axis=2)
-        return jnp.argmax(policy.logits(params, said)[rows], axis=-1)
+        completions = Completions(states=here, tokens=tokens, mask=everywhere, chosen=everywhere)
+        rows = jnp.take(policy.rows(completions), position, axis=2)
+        return jnp.argmax(policy.logits(params, completions)[rows], axis=-1)
 
     return choose
 
@@ -57,11 +57,11 @@ def greedy_rewards(
     key: Array, environment: Environment, policy: Policy, params: Params, rollout: Int[Array, ""]
 ) -> Float[Array, " P"]:
     """The reward of each prompt's greedy completion."""
-    said = unroll(environment, 1, most_likely(policy, params))
-    return jnp.sum(environment.sample_rewards(key, said.tokens, said.mask, rollout), axis=-1)[:, 0]
+    completions = unroll(environment, 1, most_likely(policy, params))
+    return jnp.sum(environment.sample_rewards(key, completions.tokens, completions.mask, rollout), axis=-1)[:, 0]
 
 
-def rewarded(key: Array, said: Completions, environment: Environment, rollout: Int[Array, ""]) -> Rollout:
+def rewarded(key: Array, completions: Completions, environment: Environment, rollout: Int[Array, ""]) -> Rollout:
     """Completions with the rewards that the world gives them."""
-    sources = environment.sample_rewards(key, said.tokens, said.mask, rollout)
-    return Rollout(**vars(said), sources=sources)
+    sources = environment.sample_rewards(key, completions.tokens, completions.mask, rollout)
+    return Rollout(**vars(completions), sources=sources)

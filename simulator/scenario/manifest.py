@@ -39,7 +39,7 @@ def tabulated(points: Sequence[Point]) -> dict[str, Any]:
 
 
 def manifest_text(manifest: dict[str, Any]) -> bytes:
-    """A manifest as JSON: a line an entry, but a list of numbers or names, and what is short, on a line of its own."""
+    """A manifest as JSON: a line per entry, but a list of numbers or names, and what is short, on a line of its own."""
     return (_lines(manifest, "") + "\n").encode()
 
 

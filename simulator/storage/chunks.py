@@ -46,32 +46,32 @@ class RunFolder:
     metrics: list[str]
     keeps_params: bool = False
 
-    def begin(self, todo: Plan) -> None:
+    def begin(self, plan: Plan) -> None:
         """Make the folders; what is no whole file of this plan goes."""
         for name in (*TABLES, "states"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
         for name in TABLES:
-            remove(entry for entry in (self.path / name).iterdir() if not _is_of(todo, entry.name))
-        self.tidy()
+            remove(entry for entry in (self.path / name).iterdir() if not _is_of(plan, entry.name))
+        self.remove_temporary()
         if self.keeps_params:
-            jobs = np.flatnonzero(self.whole_chunks(todo) == todo.chunks_of_jobs)
+            jobs = np.flatnonzero(self.whole_chunks(plan) == plan.chunks_of_jobs)
             damaged = [job for job in jobs.tolist() if not self._params(job)]
-            remove(self._updates(job, int(todo.chunks_of_jobs[job]) - 1) for job in damaged)
+            remove(self._updates(job, int(plan.chunks_of_jobs[job]) - 1) for job in damaged)
 
-    def tidy(self) -> None:
+    def remove_temporary(self) -> None:
         """What a process that was killed left half written goes."""
         for folder in (self.path, *(self.path / name for name in (*TABLES, "states"))):
             remove(folder.glob(".*"))
 
-    def whole_chunks(self, todo: Plan) -> np.ndarray:
+    def whole_chunks(self, plan: Plan) -> np.ndarray:
         """How many chunks of each job are whole, from its first on: `[jobs]`."""
-        most = int(todo.chunks_of_jobs.max())
-        found = np.fromiter(_numbers(listed(self.path / "updates"), todo.num_jobs, most), dtype=np.int64)
+        most = int(plan.chunks_of_jobs.max())
+        found = np.fromiter(_numbers(listed(self.path / "updates"), plan.num_jobs, most), dtype=np.int64)
         found.sort()
         jobs, index = np.divmod(found, most)
-        starts = np.searchsorted(jobs, np.arange(todo.num_jobs))
+        starts = np.searchsorted(jobs, np.arange(plan.num_jobs))
         in_order = index == np.arange(len(jobs)) - starts[jobs]  # those before it are there, too
-        return np.minimum(np.bincount(jobs[in_order], minlength=todo.num_jobs), todo.chunks_of_jobs)
+        return np.minimum(np.bincount(jobs[in_order], minlength=plan.num_jobs), plan.chunks_of_jobs)
 
     def position(self, job: Job) -> tuple[int, State | None]:
         """How many chunks of a job are whole, and the state after them; (0, None) where it has to begin anew."""
@@ -103,10 +103,10 @@ class RunFolder:
         if index:
             self._state(number, index - 1).unlink(missing_ok=True)
 
-    def params(self, todo: Plan) -> dict[tuple[int, int], dict[str, np.ndarray]]:
+    def params(self, plan: Plan) -> dict[tuple[int, int], dict[str, np.ndarray]]:
         """The parameters after the last chunk, by point and seed, then by name."""
         found = {}
-        for job in range(todo.num_jobs):
+        for job in range(plan.num_jobs):
             named = self._params(job)
             lanes = zip(named.pop("points").tolist(), named.pop("seeds").tolist(), strict=True)
             for n, which in enumerate(lanes):
@@ -170,10 +170,10 @@ def remove(entries: Iterable[Path]) -> None:
                 entry.unlink()
 
 
-def _is_of(todo: Plan, name: str) -> bool:
+def _is_of(plan: Plan, name: str) -> bool:
     """Whether a plan has a chunk whose tables are called so."""
     found = PART.fullmatch(name)
     if found is None:
         return False
     job, chunk = int(found[1]), int(found[2])
-    return job < todo.num_jobs and chunk < int(todo.chunks_of_jobs[job])
+    return job < plan.num_jobs and chunk < int(plan.chunks_of_jobs[job])

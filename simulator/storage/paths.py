@@ -39,15 +39,15 @@ def renew(directory: Path, scenario: Scenario) -> bool:
     """
     path = directory / "manifest.json"
     manifest = json.loads(path.read_text())
-    said = {"heading": to_plain(scenario.heading), "scenario": scenario.tables}
-    said["points"] = manifest["points"] | {"values": scenario.tabulated()["values"]}
-    said["warnings"] = [list(warning) for warning in scenario.warnings]
-    said = json.loads(json.dumps(said))
-    if all(manifest[key] == value for key, value in said.items()):
+    described = {"heading": to_plain(scenario.heading), "scenario": scenario.tables}
+    described["points"] = manifest["points"] | {"values": scenario.tabulated()["values"]}
+    described["warnings"] = [list(warning) for warning in scenario.warnings]
+    described = json.loads(json.dumps(described))
+    if all(manifest[key] == value for key, value in described.items()):
         return False
     for name in ("report.html", "claims.json", "summary.parquet"):  # the page first: without it the rest is made anew
         (directory / name).unlink(missing_ok=True)
-    write_whole(path, manifest_text(manifest | said))
+    write_whole(path, manifest_text(manifest | described))
     return True
 
 

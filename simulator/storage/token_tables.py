@@ -1,7 +1,7 @@
 """The recorded tokens of a chunk as two tables of lists: what was said in a rollout, and what each update did to it.
 
-A list holds the tokens of all completions, prompt by prompt, completion by completion: one row an update instead of
-one a token, which a disk can follow. `analysis.load(run).ratios` has a row a token.
+A list holds the tokens of all completions, prompt by prompt, completion by completion: one row per update instead of
+one per token, which a disk can follow. `analysis.load(run).ratios` has a row per token.
 """
 
 from __future__ import annotations

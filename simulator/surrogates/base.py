@@ -19,7 +19,7 @@ from ..advantages import Advantage
 from ..lazy import Array, jax, jnp
 from ..parts import part, static
 from ..policies.base import Policy
-from ..types import Completions, Minibatch, Params, Rollout, add_at_tokens, settled
+from ..types import Completions, Minibatch, Params, Rollout, add_at_tokens, materialize
 from .filters import Filter
 from .gates import Gate
 from .log_ratios import Flags, Level, Values
@@ -142,16 +142,18 @@ def scatter(token_push: Float[Array, "P G T"], batch: Minibatch) -> Float[Array,
     return add_at_tokens(drawn, batch.rows, batch.tokens, batch.log_probs)
 
 
-def log_probs_of(policy: Policy, params: Params, said: Completions) -> Float[Array, "R V"]:
+def log_probs_of(policy: Policy, params: Params, completions: Completions) -> Float[Array, "R V"]:
     """log π(v | row) at every context of the completions."""
-    return jax.nn.log_softmax(policy.logits(params, said), axis=-1)
+    return jax.nn.log_softmax(policy.logits(params, completions), axis=-1)
 
 
-def both_of(policy: Policy, params: Params, said: Completions) -> tuple[Float[Array, "R V"], Float[Array, "R V"]]:
+def both_of(
+    policy: Policy, params: Params, completions: Completions
+) -> tuple[Float[Array, "R V"], Float[Array, "R V"]]:
     """(log π, π) at every context of the completions, from one exponential."""
-    logits = policy.logits(params, said)
+    logits = policy.logits(params, completions)
     below = logits - jnp.max(logits, axis=-1, keepdims=True)
-    odds = settled(jnp.exp(below))
+    odds = materialize(jnp.exp(below))
     total = jnp.sum(odds, axis=-1, keepdims=True)
     return below - jnp.log(total), odds * (1.0 / total)
 
@@ -159,20 +161,20 @@ def both_of(policy: Policy, params: Params, said: Completions) -> tuple[Float[Ar
 def pullback(
     policy: Policy,
     params: Params,
-    said: Completions,
+    completions: Completions,
     log_probs: Float[Array, "R V"],
     probs: Float[Array, "R V"] | None = None,
 ) -> Callable[[Float[Array, "R V"]], Params]:
     """From a push on the log-probabilities, which are those at `params`, to a gradient of the parameters."""
-    _, through_logits = jax.vjp(lambda params: policy.logits(params, said), params)
+    _, through_logits = jax.vjp(lambda params: policy.logits(params, completions), params)
     return lambda push: through_logits(softmax_pullback(log_probs, push, probs))[0]
 
 
 def pushforward(
-    policy: Policy, params: Params, said: Completions, log_probs: Float[Array, "R V"]
+    policy: Policy, params: Params, completions: Completions, log_probs: Float[Array, "R V"]
 ) -> Callable[[Params], Float[Array, "R V"]]:
     """From a step of the parameters to what it adds to the log-probabilities, which are those at `params`."""
-    _, to_logits = jax.linearize(lambda params: policy.logits(params, said), params)
+    _, to_logits = jax.linearize(lambda params: policy.logits(params, completions), params)
     return lambda step: softmax_pushforward(log_probs, to_logits(step))
 
 

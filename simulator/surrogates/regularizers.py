@@ -25,7 +25,7 @@ ESTIMATORS = {
     "k2": lambda d: d**2 / 2,
     "k3": lambda d: jnp.expm1(-d) + d,
 }
-MOST_DISTANCE, MOST_ESTIMATE = 20.0, 10.0  # verl's bounds on k3
+MAX_DISTANCE, MAX_ESTIMATE = 20.0, 10.0  # verl's bounds on k3
 
 
 def _k2_gradient(value: Array, distance: Array) -> Array:
@@ -71,10 +71,10 @@ class KL:
 
     def _estimate(self, batch: Minibatch) -> Float[Array, "P G T"]:
         distance = batch.logprobs - at_tokens(batch.reference_log_probs, batch.rows, batch.tokens)
-        held = jnp.clip(distance, -MOST_DISTANCE, MOST_DISTANCE) if self.bounded else distance
+        held = jnp.clip(distance, -MAX_DISTANCE, MAX_DISTANCE) if self.bounded else distance
         value = ESTIMATORS[self.estimator.removesuffix("+")](held)
         if self.bounded:
-            value = jnp.clip(value, -MOST_ESTIMATE, MOST_ESTIMATE)
+            value = jnp.clip(value, -MAX_ESTIMATE, MAX_ESTIMATE)
         return _k2_gradient(value, distance) if self.estimator.endswith("+") else value
 
 

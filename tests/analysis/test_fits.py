@@ -10,7 +10,7 @@ RATES = (0.1, 0.2, 0.4)
 
 
 def rows(value, points=3, seeds=2, rollouts=1, updates=1):
-    """One row an update, whose `ratio/max` is value(point, seed, rollout, update)."""
+    """One row per update, whose `ratio/max` is value(point, seed, rollout, update)."""
     return [
         {"point": point, "seed": seed, "rollout": rollout, "update": update,
          "ratio/max": value(point, seed, rollout, update), "grad/norm": 1.0, "update/norm": 1.0}

@@ -92,7 +92,7 @@ def test_binary_rewards_have_the_closed_form_of_their_own():
 
 
 def test_a_jump_is_answered_in_units_of_the_update_before_it():
-    # two updates a rollout, the jump from 2 to 6 before rollout 1: after the second update
+    # two updates per rollout, the jump from 2 to 6 before rollout 1: after the second update
     environment = {"kind": "bandit", "rewards": [[1.0, 0.0]]}
     environment |= {"reward_scale": {"kind": "jump", "at": 1, "before": 2.0, "after": 6.0}}
     training = {"epochs": 2, "minibatches": 1, "group_size": 4, "precision": "float64"}

@@ -20,7 +20,7 @@ DECLARED = {
 
 @pytest.fixture(scope="module")
 def updates():
-    """Three points of 2, 2 and 3 updates a rollout, two seeds, four rollouts; a third of all numbers undefined."""
+    """Three points of 2, 2 and 3 updates per rollout, two seeds, four rollouts; a third of all numbers undefined."""
     rows = [
         {"point": point, "seed": seed, "rollout": rollout, "update": update}
         for point, most in enumerate((2, 2, 3))

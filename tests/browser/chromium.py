@@ -24,7 +24,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync",
     "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
 )  # fmt: skip
-PATIENCE = 60.0  # seconds that an answer may take
+TIMEOUT_SECONDS = 60.0  # seconds that an answer may take
 # Its two descriptors have to have these numbers, which only the child can give them.
 AS_3_AND_4 = "import os, sys; a, b = map(int, sys.argv[1:3]); os.dup2(a, 13); os.dup2(b, 14); os.dup2(13, 3); "
 AS_3_AND_4 += "os.dup2(14, 4); os.execvp(sys.argv[3], sys.argv[3:])"
@@ -60,7 +60,7 @@ class Chromium:
             {"sessionId": session} if session else {}
         )
         self._write(json.dumps(message).encode() + b"\0")
-        while (answer := self._next(PATIENCE)).get("id") != self._calls:
+        while (answer := self._next(TIMEOUT_SECONDS)).get("id") != self._calls:
             self.events.append(answer)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
@@ -73,7 +73,7 @@ class Chromium:
                 if event["method"] == method and event.get("sessionId") == session:
                     self.events.remove(event)
                     return event["params"]
-            self.events.append(self._next(PATIENCE))
+            self.events.append(self._next(TIMEOUT_SECONDS))
 
     @contextmanager
     def tab(self, width: int = 1400, height: int = 900, dark: bool = False, scripts: bool = True) -> Iterator[Tab]:

@@ -34,7 +34,7 @@ NETWORK = SHARED | {"policy": {"kind": "transformer", "width": 16, "heads": 2}}
 SCENARIOS = {"mixed": MIXED, "shared": SHARED, "single": SINGLE, "network": NETWORK}
 
 # Narrow blocks and short chunks, so that small scenarios have several jobs of several chunks.
-SMALL = {"MOST_LANES": {"cpu": 2, "gpu": 2}, "CHUNK_SECONDS": (1e-6, 1e-6)}
+SMALL = {"MAX_LANES": {"cpu": 2, "gpu": 2}, "CHUNK_SECONDS": (1e-6, 1e-6)}
 
 
 def shas(directory: Path) -> dict[str, str]:

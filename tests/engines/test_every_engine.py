@@ -12,7 +12,7 @@ from simulator.engines.base import Engine, engine
 from simulator.engines.ray_cluster import joined
 from simulator.engines.worker import Work
 from simulator.execution import plan as sweep
-from simulator.execution.plan import plan
+from simulator.execution.plan import make_plan
 from simulator.execution.program_cache import Cache
 from simulator.runs import write_run
 from simulator.scenario.load import load
@@ -123,19 +123,19 @@ def test_ray_leaves_the_same_bytes(name, workers, expected, cluster, tmp_path):
 
 
 def test_the_scenarios_have_several_jobs_of_several_chunks(cache):
-    plans = {name: plan(load(tables)) for name, tables in SCENARIOS.items()}
+    plans = {name: make_plan(load(tables)) for name, tables in SCENARIOS.items()}
     assert all(len(todo.structures) == 1 + (name == "mixed") for name, todo in plans.items())
     assert all(todo.num_jobs >= 3 and min(todo.chunks_of_jobs) >= 4 for todo in plans.values())
-    assert any(its.lanes % its.width for its in plans["mixed"].layouts)  # a block that is filled up
+    assert any(its.lanes % its.lane_width for its in plans["mixed"].layouts)  # a block that is filled up
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_work_can_be_sent(name):
     scenario = load(SCENARIOS[name])
-    work = Work(plan(scenario), RunFolder(Path("runs"), swept_columns(scenario), list(scenario.metrics)))
+    work = Work(make_plan(scenario), RunFolder(Path("runs"), swept_columns(scenario), list(scenario.metrics)))
     sent = pickle.loads(pickle.dumps(work))
-    assert sent.todo.describe() == work.todo.describe() and sent.folder == work.folder
-    for ours, theirs in zip(work.todo.structures, sent.todo.structures, strict=True):
+    assert sent.plan.describe() == work.plan.describe() and sent.folder == work.folder
+    for ours, theirs in zip(work.plan.structures, sent.plan.structures, strict=True):
         assert jax.tree.structure(ours.stacked) == jax.tree.structure(theirs.stacked)
 
 

@@ -18,7 +18,7 @@ from simulator.exact import Enumerated, MonteCarlo
 from tests.exact.worlds import CHANCE, UNEVEN, Spelled, logits, situation
 
 TREE = TokenTree(vocab_size=3, max_length=3, reward=CountToken(token=1), length_cost=0.3)
-# name -> (world, method, policy's seed, behavior's seed, completions a prompt)
+# name -> (world, method, policy's seed, behavior's seed, completions per prompt)
 CASES = {
     "grpo": (CHANCE, sim.methods.GRPO(), 11, None, 3),
     "dr_grpo": (TREE, sim.methods.DrGRPO(), 13, None, 3),

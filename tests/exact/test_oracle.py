@@ -127,7 +127,7 @@ def test_what_has_a_closed_form_needs_no_list_of_batches_unless_it_is_off_policy
 
 
 def test_too_many_completions_are_refused_with_the_number_of_their_tokens():
-    # Σ_{d<8} 2^d + 2^8 = 511 completions a prompt, of up to 8 tokens, for 6 prompts
+    # Σ_{d<8} 2^d + 2^8 = 511 completions per prompt, of up to 8 tokens, for 6 prompts
     large = TREE | {"max_length": 8, "num_prompts": 6}
     message = problem(environment=large)
     assert "2.45e+4 tokens" in message and "20,000" in message

@@ -36,7 +36,7 @@ def told(rule: str, rows: Iterable[dict], **more):
 
 
 def seeds(row: dict, *values: dict):
-    """The row once a seed, each with values of its own."""
+    """The row once per seed, each with values of its own."""
     return [row | {"seed": seed} | own for seed, own in enumerate(values)]
 
 

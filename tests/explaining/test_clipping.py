@@ -17,7 +17,7 @@ def rollout(*largest, active=0.0, smallest=0.9):
 def test_with_one_update_a_rollout_a_clip_cannot_act():
     (found,) = told("clip_cannot_act", [SEEN, SEEN | {"seed": 1, "ratio/max": 1.75}])
     assert found.says.startswith("clip/active is 0 because each rollout has one update") and "is 1.75." in found.says
-    assert found.looked_at == {"updates a rollout": 1, "clip/active, largest": 0.0, "ratio/max, largest": 1.75}
+    assert found.looked_at == {"updates per rollout": 1, "clip/active, largest": 0.0, "ratio/max, largest": 1.75}
     assert found.link == "docs/theory.md#one-update-a-rollout"
 
 

@@ -88,7 +88,7 @@ def test_the_terminal_shows_sentence_numbers_and_link_in_eighty_columns():
     text = printed(run_of(seeds(MUCH, {}, {}), points=[{"optimizer": HOSTILE}, {"optimizer": "sgd"}]))
     assert max(map(len, text.splitlines())) <= 80
     assert "1. [red]<b>x</b>: clip/active is 0" in text  # text, no markup
-    assert "looked at: updates a rollout = 1, clip/active, largest = 0" in text
+    assert "looked at: updates per rollout = 1, clip/active, largest = 0" in text
     assert "clip_cannot_act, docs/theory.md#one-update-a-rollout" in text
 
 
@@ -114,7 +114,7 @@ def test_the_command_explains_a_run(directory, capsys):
 def test_as_json_it_has_the_numbers(directory, capsys):
     assert main(["explain", str(directory), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)[0]
-    assert first["rule"] == "clip_cannot_act" and first["looked_at"]["updates a rollout"] == 1
+    assert first["rule"] == "clip_cannot_act" and first["looked_at"]["updates per rollout"] == 1
     assert first["variants"] == ["learning_rate = 0.01", "learning_rate = 0.1"]
 
 

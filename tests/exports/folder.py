@@ -92,7 +92,7 @@ def token_rows(points=(0, 1)) -> list[dict]:
 
 
 def written(path: Path, surrogate: dict | None = None, ratios: bool = True, **training) -> Path:
-    """The directory; a part a point, as a run has parts. `training` changes that table of every point."""
+    """The directory; a part per point, as a run has parts. `training` changes that table of every point."""
     path.mkdir(parents=True)
     for name in ("updates", *(("ratios", "tokens") if ratios else ())):
         (path / name).mkdir()

@@ -30,7 +30,7 @@ def test_a_folder_a_run_and_a_step_an_update(run, tmp_path):
             assert set(events.Tags()["scalars"]) == set(METRICS) - {"clip/dual"}
             for metric in events.Tags()["scalars"]:
                 wanted = [
-                    (3 * rollout + update, np.float32(value))  # three updates a rollout
+                    (3 * rollout + update, np.float32(value))  # three updates per rollout
                     for rollout in (0, 1)
                     for update in (1, 2, 3)
                     if not np.isnan(value := metrics(point, seed, rollout, update)[metric])

@@ -15,7 +15,7 @@ import pytest
 
 import simulator as sim
 from simulator.cli.main import main
-from simulator.execution.plan import plan
+from simulator.execution.plan import make_plan
 from simulator.optimizers.registry import GROUP, NOT_DRIVEN, OPTIMIZERS, OWN, Optimizers, read
 from simulator.optimizers.signatures import of_optax
 from simulator.scenario.json_schema import scenario_schema
@@ -107,7 +107,7 @@ def test_a_scenario_names_it_and_sweeps_its_numbers(add):
     add(my_sgd)
     table = {"name": "my_sgd", "learning_rate": 0.1, "boost": {"values": [1.0, 2.0]}}
     scenario = sim.load(tables(optimizer=table))
-    assert len(plan(scenario).structures) == 1
+    assert len(make_plan(scenario).structures) == 1
     assert [point.values for point in scenario.points] == [{"optimizer.boost": 1.0}, {"optimizer.boost": 2.0}]
     recorded = resolved(scenario)[1]["optimizer"]
     assert (recorded["name"], recorded["boost"], recorded["nesterov"]) == ("my_sgd", 2.0, False)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 import simulator as sim
 from simulator.execution.compute import execute
-from simulator.execution.plan import plan
+from simulator.execution.plan import make_plan
 from tests.policies.by_differences import KEY, WORLD, noisy
 
 NAMES = list(sim.POLICIES.members)
@@ -57,7 +57,7 @@ def test_tokens_are_drawn_from_the_logits_of_their_rows(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_lanes_of_a_sweep_are_the_runs_alone_and_stretches_the_run_in_one_piece(name):
     question = scenario(name)
-    (chunk,) = execute(plan(question))
+    (chunk,) = execute(make_plan(question))
     advance = jax.jit(sim.advance, static_argnames="count")
     experiment, key = question.points[1].experiment, jax.random.key(1)
     whole = jax.jit(sim.simulate)(experiment, key)

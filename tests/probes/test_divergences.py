@@ -54,7 +54,7 @@ def test_exact_divergences_are_absent_where_completions_cannot_be_listed():
 
 
 def test_entropy_is_that_of_the_rows_the_tokens_were_drawn_from():
-    rows = jnp.log(jnp.array([[0.5, 0.5], [0.9, 0.1], [0.25, 0.75], [0.5, 0.5]]))  # a row a token
+    rows = jnp.log(jnp.array([[0.5, 0.5], [0.9, 0.1], [0.25, 0.75], [0.5, 0.5]]))  # a row per token
     step = step_of([[[1.0, 1.0], [1.0, 1.0]]], mask=[[[1, 1], [1, 0]]], log_probs=rows)
     each = [log(2), -0.9 * log(0.9) - 0.1 * log(0.1), -0.25 * log(0.25) - 0.75 * log(0.75)]
     assert float(entropy(step)["entropy"]) == pytest.approx(sum(each) / 3, rel=1e-13)

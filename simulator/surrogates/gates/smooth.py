@@ -9,7 +9,7 @@ from ...parts import NonNegative, Positive, part, static
 from ..log_ratios import PerCompletion, Values
 from .base import GATES
 
-LEAST_LOG_WEIGHT, MOST_LOG_WEIGHT = -18.420680743952367, 20.0  # log 1e-8, and VESPO's bound on Σ log ρ
+MIN_LOG_WEIGHT, MAX_LOG_WEIGHT = -18.420680743952367, 20.0  # log 1e-8, and VESPO's bound on Σ log ρ
 
 
 @GATES.add
@@ -70,7 +70,7 @@ class GammaWeight:
         return jax.lax.stop_gradient(self.score_weight(log_ratio, logprobs, advantages)) * logprobs
 
     def score_weight(self, log_ratio: Values, logprobs: Values, advantages: PerCompletion) -> Values:
-        held = jnp.clip(log_ratio, LEAST_LOG_WEIGHT, MOST_LOG_WEIGHT)
+        held = jnp.clip(log_ratio, MIN_LOG_WEIGHT, MAX_LOG_WEIGHT)
         k = jnp.where(advantages >= 0, self.k_pos, self.k_neg)
         rate = jnp.where(advantages >= 0, self.lambda_pos, self.lambda_neg)
         return jnp.exp(k * held - rate * jnp.expm1(held)) * advantages
