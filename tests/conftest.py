@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,11 +15,12 @@ os.environ.setdefault("XLA_FLAGS", COMPILE_FAST)
 import jax  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
-# One cache of compiled programs for all workers of a run, kept for the next run.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "programs"))
+# One cache of compiled programs for all workers of a run, kept for the next run. A cache with a maximal size would list
+# all its entries whenever it writes one.
+PROGRAMS = Path(__file__).parent.parent / ".pytest_cache" / "programs"
+jax.config.update("jax_compilation_cache_dir", str(PROGRAMS))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-jax.config.update("jax_compilation_cache_max_size", 500_000_000)
 
 import pytest  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
@@ -29,14 +31,21 @@ install_import_hook("simulator", "tests.shapes.typechecker")
 
 
 MAPS = Path("/proc/self/maps")
-MOST_MAPS = 20_000  # a compiled program takes hundreds; Linux gives a process 65,530, beyond which LLVM crashes
+MAX_PROGRAMS = 100_000  # of which 5,000 take 30 MB
+MAX_MAPS = 20_000  # a compiled program takes hundreds; Linux gives a process 65,530, beyond which LLVM crashes
 _tests = itertools.count()
+
+
+def pytest_sessionstart(session):
+    """Empty the cache when it has grown too large."""
+    if not hasattr(session.config, "workerinput") and PROGRAMS.is_dir() and len(os.listdir(PROGRAMS)) > MAX_PROGRAMS:
+        shutil.rmtree(PROGRAMS)
 
 
 @pytest.fixture(autouse=True)
 def room_for_programs():
     """Programs are forgotten before they are too many; looking takes long enough to do it at every tenth test only."""
-    if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+    if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MAX_MAPS:
         jax.clear_caches()
         programs = sys.modules.get("simulator.execution.program")
         if programs is not None:
