@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 RESAMPLES = 2000
-LEAST_TO_RESAMPLE = 16  # fewer seeds have too few resamples that differ: Student's t
-MOST_FAR = 3.0  # of Student's half width: resamples without a rare outlier have next to no spread, and t* no bounds
+MIN_TO_RESAMPLE = 16  # fewer seeds have too few resamples that differ: Student's t
+MAX_FAR = 3.0  # of Student's half width: resamples without a rare outlier have next to no spread, and t* no bounds
 AT_ONCE = 256  # cases whose resamples are in memory together
 
 
@@ -39,7 +39,7 @@ def half_widths(groups: DataFrameGroupBy) -> pd.DataFrame:
 
 
 def paired_interval(differences: ArrayLike) -> tuple[float, float]:
-    """The 95 % interval of the mean of paired differences, one a seed: (low, high). See `paired_intervals`."""
+    """The 95 % interval of the mean of paired differences, one per seed: (low, high). See `paired_intervals`."""
     sample = np.asarray(differences, dtype=float)
     low, high = paired_intervals(sample[np.isfinite(sample)][:, None])
     return float(low[0]), float(high[0])
@@ -62,11 +62,11 @@ def paired_intervals(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean, error = differences.mean(axis=0), differences.std(axis=0, ddof=1) / np.sqrt(seeds)
     student = _half_width(np.float64(seeds), error * np.sqrt(seeds))
     low, high = mean - student, mean + student
-    if seeds >= LEAST_TO_RESAMPLE:
+    if seeds >= MIN_TO_RESAMPLE:
         varied = np.flatnonzero(error > 1e-12 * np.abs(differences).max(axis=0))
         for some in np.split(varied, range(AT_ONCE, varied.size, AT_ONCE)) if varied.size else ():
             least, most = _bootstrapped(differences[:, some] - mean[some])
-            most_far = MOST_FAR * np.asarray(student)[some]
+            most_far = MAX_FAR * np.asarray(student)[some]
             low[some] = mean[some] - np.minimum(most * error[some], most_far)
             high[some] = mean[some] + np.minimum(-least * error[some], most_far)
     return low, high

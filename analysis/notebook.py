@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .figures.style import Figure
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 LINE = 110  # characters of a line below a title
 
 
@@ -68,8 +68,8 @@ def html(run: ShownRun) -> str:
 
 
 def results(run: Run) -> pd.DataFrame:
-    """One row a point: what the scenario's tables show, with intervals, as text."""
-    rows = run.summary.head(MOST_ROWS)
+    """One row per point: what the scenario's tables show, with intervals, as text."""
+    rows = run.summary.head(MAX_ROWS)
     texts = {
         name: [with_interval(mean, low) for mean, low in zip(rows[name], rows[f"{name}:low"], strict=True)]
         for name in run.columns

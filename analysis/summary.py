@@ -1,4 +1,4 @@
-"""One row a point: what each metric came to, with its interval over seeds."""
+"""One row per point: what each metric came to, with its interval over seeds."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .run.run import Run
 
-MOST_ROWS = 24
+MAX_ROWS = 24
 COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}
 
 
@@ -46,7 +46,7 @@ def show(run: Run, console: Console | None = None) -> None:
     console.print(f"\n{escape(finding(run))}")
     for sentence in filter(None, (memory(run), fairness(run))):
         console.print(escape(sentence))
-    if told := diverged(run, MOST_ROWS):
+    if told := diverged(run, MAX_ROWS):
         console.print(escape(told), style="bold red")
     console.print("\nreport  ", end="")
     console.print(str(run.directory / "report.html"), soft_wrap=True)
@@ -57,7 +57,7 @@ def show(run: Run, console: Console | None = None) -> None:
 
 
 def results(run: Run) -> tuple[Table, str]:
-    """One row a point: the headline metric with its interval, and the columns that the scenario asks for.
+    """One row per point: the headline metric with its interval, and the columns that the scenario asks for.
 
     Of many points the extremes of the headline, and a sentence that says how many there are between.
     """
@@ -67,7 +67,7 @@ def results(run: Run) -> tuple[Table, str]:
     for name in columns:
         head = "learning\nrate" if name == LEARNING_RATE else name.replace("/", "/\n").replace("_", "_\n", 1)
         table.add_column(head, justify="right", vertical="bottom")
-    shown, rest = excerpt(run.summary, run.heading["headline"], MOST_ROWS)
+    shown, rest = excerpt(run.summary, run.heading["headline"], MAX_ROWS)
     for _, row in shown.iterrows():
         table.add_row(escape(row["label"]), *_cells(row, columns))
     return table, rest

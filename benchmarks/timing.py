@@ -14,7 +14,7 @@ import numpy as np
 
 ROUNDS = 7
 ATTEMPTS = 3
-LEAST_SECONDS = 0.05  # shorter timings are made longer; see `sized`
+MIN_SECONDS = 0.05  # shorter timings are made longer; see `sized`
 UNSTEADY = 0.3  # interquartile range over median, of a ratio
 
 
@@ -110,7 +110,7 @@ def sized(
     make: Callable[[int], Contestant],
     start: int,
     most: int,
-    least_seconds: float = LEAST_SECONDS,
+    least_seconds: float = MIN_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Contestant:
     """A contestant of a size, a power of two times `start`, whose call takes at least so long; `most` bounds it."""
@@ -130,7 +130,7 @@ def sized(
 
 
 def repeated(
-    name: str, call: Callable[[], object], updates: int, least_seconds: float = LEAST_SECONDS, most: int = 2**14
+    name: str, call: Callable[[], object], updates: int, least_seconds: float = MIN_SECONDS, most: int = 2**14
 ) -> Contestant:
     """A contestant that makes the same call until that takes long enough."""
 

@@ -126,7 +126,7 @@ class Registry:
     def _put(self, name: str, member: Any, written: Any) -> None:
         """Keep a member that was `written` as a class or a function; one that is written again replaces itself."""
         if name in self._members and origin(written) != self._origins[name]:
-            raise ValueError(f"there is a {self.noun} {name!r} already: {self._members[name]!r}")
+            raise ValueError(f"{self.noun} {name!r} is there already: {self._members[name]!r}")
         self._members[name], self._origins[name] = member, origin(written)
 
 

@@ -14,7 +14,7 @@ from simulator.execution.compute import Chunk
 from simulator.optimizers.attribution import Attribution, attribute, old_momentum
 from simulator.optimizers.registry import OPTIMIZERS
 from simulator.probes.attribution import attribution
-from simulator.storage.token_tables import ratios_table
+from simulator.storage.tables import ratios_table
 from simulator.surrogates.base import log_probs_of, pullback, pushforward
 from simulator.surrogates.gates import Clip, Difference, TwoSidedClip
 from simulator.surrogates.log_ratios import ClippedSequence, Sequence

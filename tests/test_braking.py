@@ -8,8 +8,8 @@ import pytest
 
 import simulator.optimizers.braking as braking
 from simulator import ScenarioError
+from simulator.optimizers.braking import Stop
 from simulator.optimizers.registry import NOT_DRIVEN, OPTIMIZERS
-from simulator.optimizers.stop import Stop
 
 SHORT = {"updates": 12, "horizon": 40}
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests import fresh
 
 # What is really handed to the compiler is counted, not what some cache of ours holds.
@@ -48,11 +50,13 @@ def counted(*order: str) -> tuple[int, int, list[int]]:
     return json.loads(fresh.python(code).splitlines()[-1])
 
 
+@pytest.mark.long
 def test_computing_compiles_equal_distinct_structures_and_once():
     jobs, chunks, counts = counted("execute", "execute", "write")
     assert jobs >= 5 and chunks >= 15
     assert counts == [0, 3, 3, 3]
 
 
+@pytest.mark.long
 def test_so_does_writing_a_run():
     assert counted("write")[2] == [0, 3]

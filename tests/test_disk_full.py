@@ -80,6 +80,7 @@ def scenario(monkeypatch):
     return replace(load(tables(training=training, optimizer=optimizer)), name="killed")
 
 
+@pytest.mark.long
 def test_every_write_may_be_the_one_that_fails(scenario, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         disk = Disk(patch, tmp_path)

@@ -24,7 +24,7 @@ LAYERS = [
     ["simulator.loop"],
     ["simulator.experiment"],
     ["simulator.scenario"],
-    ["simulator.storage.paths", "simulator.storage.columns"],
+    ["simulator.storage.paths"],
     ["simulator.execution.costs", "simulator.execution.program_cache"],
     ["simulator.execution.plan"],
     ["simulator.execution"],
@@ -210,7 +210,7 @@ def test_the_check_can_fail(module, offence):
             "from simulator.surrogates.base import Surrogate\nfrom simulator.exact.groups import work",
         ),
         ("simulator.probes.context", "from simulator.exact import Listed"),
-        ("simulator.environments.new", "from simulator.environments.chance import draw"),
+        ("simulator.environments.new", "from simulator.environments.rewards import draw"),
     ],
 )
 def test_the_check_lets_good_imports_pass(module, source):

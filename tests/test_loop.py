@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.probes.base import PROBES, Probe
 from tests import by_hand
 

@@ -43,6 +43,7 @@ def test_memory_does_not_grow_with_the_number_of_rollouts(tmp_path):
     assert much < 1.15 * little
 
 
+@pytest.mark.long
 def test_few_chunks_wait_for_a_slow_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "CHUNK_SECONDS", (1e-9, 1e-9))
     alive, most, lock, write = set(), [], threading.Lock(), RunFolder.write

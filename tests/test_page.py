@@ -14,9 +14,8 @@ import pytest
 
 from analysis.explaining import Explanation
 from analysis.figures.style import Figure
-from analysis.page import Section, data_block, figure_block, html_table, page, taking
-from analysis.page.explained import explained
-from analysis.page.verdicts import verdict_list
+from analysis.page import Section, data_block, document, figure_block, html_table, page
+from analysis.page.sections import explained, verdict_list
 
 CLAIM = {
     "says": "Ratios stay", "source": "", "metric": "ratio/max", "fit": None, "relation": "equal", "tolerance": 0.02,
@@ -107,8 +106,8 @@ def test_data_come_out_as_they_went_in():
 
 
 def test_data_beyond_the_room_are_thinned_and_say_so(monkeypatch):
-    monkeypatch.setattr(taking, "MOST_BYTES", 20_000)
-    monkeypatch.setattr(taking, "PROBE", 1_000)
+    monkeypatch.setattr(document, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(document, "PROBE", 1_000)
     noise = np.random.default_rng(0).normal(size=30_000)
     frame = pd.DataFrame({"row": np.arange(30_000), "update": np.arange(30_000) % 40, "value": noise})
     block = data_block("name", frame)
@@ -121,7 +120,7 @@ def test_data_beyond_the_room_are_thinned_and_say_so(monkeypatch):
 
 
 def test_data_just_larger_than_the_probe_are_whole(monkeypatch):
-    monkeypatch.setattr(taking, "PROBE", 10)
+    monkeypatch.setattr(document, "PROBE", 10)
     frame = pd.DataFrame({"value": np.arange(25.0)})
     pd.testing.assert_frame_equal(taken(data_block("name", frame)), frame)
     assert list(taken(data_block("name", frame[:0])).columns) == ["value"]

@@ -54,6 +54,7 @@ def test_refused_input_ends_both_processes(here):
     assert said.splitlines() == ["small.toml: training.seeds: must be >= 1, got 0", "[]"]
 
 
+@pytest.mark.long
 def test_what_the_second_process_says_when_it_fails_is_all_that_is_said(here):
     ratiodrift(here, "run", "small.toml", "--no-cache")
     (directory,) = (here / "runs").glob("small-*")
@@ -65,6 +66,7 @@ def test_what_the_second_process_says_when_it_fails_is_all_that_is_said(here):
     assert code not in (0, 1) and "KeyError: 'metrics'" in said and said.count("Traceback") == 1
 
 
+@pytest.mark.long
 def test_a_page_that_cannot_be_written_leaves_the_tables(here):
     ratiodrift(here, "run", "small.toml", "--no-cache")
     (directory,) = (here / "runs").glob("small-*")

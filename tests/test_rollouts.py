@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 import simulator as sim
 from simulator.environments.bandit import Bandit
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.environments.token_tree import TokenTree
 from simulator.policies.tabular import Tabular
 from simulator.probes.base import PROBES, Probe

@@ -178,6 +178,7 @@ def test_a_run_that_diverges_is_marked_and_the_others_go_on(tmp_path):
     assert diverged.loc[1e308] == 1.0
 
 
+@pytest.mark.long
 def test_parts_of_different_structures_have_the_same_columns(tmp_path):
     methods = [{"name": "cispo"}, {"name": "grpo", "clip_low": {"values": [0.1, 0.2]}}]
     optimizers = [

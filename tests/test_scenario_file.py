@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from analysis.page.scenario_file import as_toml
+from analysis.page.sections import as_toml
 from simulator.scenario.shipped import shipped_scenarios
 
 

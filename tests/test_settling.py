@@ -49,6 +49,7 @@ def scenario():
     return replace(load(small(training=training, optimizer=optimizer)), name="killed")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("again", [False, True])
 def test_before_every_step(scenario, tmp_path, monkeypatch, again):
     runs.write_run(scenario, tmp_path / "undisturbed")

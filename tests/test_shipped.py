@@ -79,6 +79,7 @@ LONG = (
     "gradient_norm_clip",
     "length_bias",
     "loss_is_no_progress",
+    "momentum_overshoot",
     "multitask_scale",
     "one_name_five_programs",
     "optimizer_zoo",

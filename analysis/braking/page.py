@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..files import write_parquet, write_whole
 from ..page import Section, data_block, figure_block, html_table, page
-from ..page.provenance import copied
+from ..page.sections import copied
 from .curves import COLOURS, residual_curves
 from .scaling import scaling_curves
 from .words import distance, elasticity, finding, headings, note, short
@@ -126,7 +126,7 @@ def _provenance(brakes: Brakes) -> str:
         "settings": ", ".join(facts["settings"]) or "optax's defaults",
         "gradient scales": "{:g} to {:g}".format(*facts["scales"]),
         "versions": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
-        "tables": "brake.parquet (one row an optimizer, start and kind of gradients), curves.parquet (every curve)",
+        "tables": "brake.parquet (one row per optimizer, start and kind of gradients), curves.parquet (every curve)",
     }
     return copied(facts["command"]) + html_table(
         ["", ""], [[escape(name), escape(text)] for name, text in told.items()]

@@ -39,7 +39,7 @@ def show(brakes: Brakes, folder: Path, console: Console | None = None) -> None:
 
 
 def ranking(brakes: Brakes) -> Table:
-    """One row an optimizer, behaviour by behaviour, the shortest distance first."""
+    """One row per optimizer, behaviour by behaviour, the shortest distance first."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("optimizer", no_wrap=True, vertical="bottom")
     for name in ("C1", "half-\nlife", "distance\nsteady", "pre-\ndicted", "cold", "elasti-\ncity", "steep-\nest"):

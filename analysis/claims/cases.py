@@ -16,9 +16,27 @@ if TYPE_CHECKING:
 
     from ..run.run import Run
 
+CHANCES = ("noise", "false_positive", "false_negative")  # what makes a world draw where it is not 0
+
+
+def draws(experiment: dict[str, Any]) -> bool:
+    """Whether anything in a point's run is drawn at random, so that another seed would come out otherwise."""
+    policy, training = experiment["policy"], experiment["training"]
+    start = policy["kind"] != "tabular" or policy.get("start", "zeros") != "zeros"
+    sampled = experiment.get("rollouts", {}).get("kind", "sampled") == "sampled"
+    return sampled or start or training.get("minibatches", 1) > 1 or _has_chance(experiment["environment"])
+
+
+def _has_chance(part: Any) -> bool:
+    if isinstance(part, list):
+        return any(map(_has_chance, part))
+    if not isinstance(part, dict):
+        return False
+    return any(part.get(name) for name in CHANCES) or any(map(_has_chance, part.values()))
+
 
 def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
-    """One row a case: `point` (and `rollout`, `n`, `j`, `seed` where they tell cases apart), then
+    """One row per case: `point` (and `rollout`, `n`, `j`, `seed` where they tell cases apart), then
 
     `measured` and `predicted`, the means over seeds; `low` and `high`, the 95 % interval of `measured`, which is that
     of its deviation from `predicted`; `seeds`, how many. No interval (NaN) for a single seed, nor where each seed's
@@ -68,7 +86,7 @@ def counterparts(points: Sequence[Mapping[str, Any]], swept: Sequence[str], agai
 
 
 def _measured(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
-    """What a claim is about, a row a case and seed: a metric or quantity, what is fitted to it, or a difference."""
+    """What a claim is about, a row per case and seed: a metric or quantity, what is fitted to it, or a difference."""
     import pandas as pd
 
     from ..quantities.parameters import recorded

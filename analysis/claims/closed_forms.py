@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..quantities import QUANTITIES
 from ..quantities.base import ClosedForm
 from ..theory.adam_residual import half_life
-from ..theory.memoryless_limit import memoryless_limit
+from ..theory.end_ratio import memoryless_limit
 
 SIGNS = {"positive": 1, "negative": -1}  # predictions that name no number
 OF_METRICS: dict[str, ClosedForm] = {

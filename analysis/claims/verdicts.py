@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..intervals import LEAST_TO_RESAMPLE, LEVEL, RESAMPLES, widened
+from ..intervals import LEVEL, MIN_TO_RESAMPLE, RESAMPLES, widened
 from ..text import number
-from .cases import cases
-from .chance import draws
+from .cases import cases, draws
 from .closed_forms import CLOSED_FORMS, SIGNS
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def _method(claim: dict[str, Any], spread: bool, rows: pd.DataFrame) -> str:
         return "each group by itself" if "seed" in rows.columns else "a single seed"
     if claim["against"]:
         resampled = f"paired studentised bootstrap, {RESAMPLES} resamples of the seeds"
-        return resampled if rows["seeds"].max() >= LEAST_TO_RESAMPLE else "Student's t of paired differences"
+        return resampled if rows["seeds"].max() >= MIN_TO_RESAMPLE else "Student's t of paired differences"
     return "Student's t"
 
 

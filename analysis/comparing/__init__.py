@@ -6,6 +6,6 @@ or of several (`variants`). A comparison becomes text for other programs (`forma
 """
 
 from .comparison import Comparison, compare
-from .errors import ComparisonError
+from .variants import ComparisonError
 
 __all__ = ["Comparison", "ComparisonError", "compare"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..sentences import meaning, reading
-from .errors import ComparisonError, nearest
+from .variants import ComparisonError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def nothing_in_common(runs: Sequence[Run]) -> ComparisonError:
 
 
 def values(run: Run, name: str) -> pd.DataFrame:
-    """A row a case: point, seed, measured. Empty where the run has no such column."""
+    """A row per case: point, seed, measured. Empty where the run has no such column."""
     import pandas as pd
 
     from ..quantities import QUANTITIES

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .cells import column
 from .columns import chosen, nothing_in_common
-from .errors import ComparisonError, nearest
 from .notes import diverged, legend_of, notes
-from .numbers import column
-from .variants import Variant, variants_of
+from .variants import ComparisonError, Variant, nearest, variants_of
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -37,7 +36,7 @@ class Comparison:
     notes: list[str]
 
     def wide(self) -> pd.DataFrame:
-        """A row a variant: `column`, `column:low`, `column:high`, `column:difference`, … as in summary.parquet."""
+        """A row per variant: `column`, `column:low`, `column:high`, `column:difference`, … as in summary.parquet."""
         kinds = ("mean", "low", "high", "difference", "difference_low", "difference_high", "seeds", "pairs")
         found = {"variant": self.variants}
         for name in self.columns:
@@ -46,7 +45,7 @@ class Comparison:
         return pd.DataFrame(found)
 
     def of(self, column: str) -> pd.DataFrame:
-        """The rows of one column, a row a variant."""
+        """The rows of one column, a row per variant."""
         return self.frame[self.frame["column"] == column].set_index("variant")
 
 

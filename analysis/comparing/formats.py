@@ -21,7 +21,7 @@ LATEX = {
 
 
 def csv(comparison: Comparison) -> str:
-    """A row a variant; numbers in full, empty where there is none."""
+    """A row per variant; numbers in full, empty where there is none."""
     return comparison.wide().to_csv(index=False)
 
 

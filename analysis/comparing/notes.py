@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..intervals import LEAST_TO_RESAMPLE
+from ..intervals import MIN_TO_RESAMPLE
 from ..sentences import fairness
 from .columns import available, legend
 from .variants import Variant
@@ -61,7 +61,5 @@ def _of_pairs(others: pd.DataFrame, base: str) -> str:
     if most == 0:
         return f"Δ: no variant has a seed in common with {base}: there are no paired differences"
     seeds = f"{most}" if least == most else f"{least} to {most}"
-    way = (
-        "" if most < 2 else f", with its 95 % interval ({'bootstrap' if most >= LEAST_TO_RESAMPLE else 'Student’s t'})"
-    )
+    way = "" if most < 2 else f", with its 95 % interval ({'bootstrap' if most >= MIN_TO_RESAMPLE else 'Student’s t'})"
     return f"Δ: difference from {base}, paired by seed over {seeds} seed{'s' * (most != 1)} in common{way}"

@@ -10,12 +10,12 @@ from rich.text import Text
 from .cells import difference, mean, names, tells
 from .comparison import Comparison
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 WIDEST_NAME = 24
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
-    """Print a comparison: a row a variant, in each cell the mean and, below it, the difference from the baseline."""
+    """Print a comparison: a row per variant, in each cell the mean and, below it, the difference from the baseline."""
     console = console or Console(highlight=False)
     rows = _shown(len(comparison.variants))
     cells = {name: _cells(comparison, name, rows) for name in comparison.columns}
@@ -34,8 +34,8 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
 
 def _shown(count: int) -> list[int]:
     """The rows that are shown: of many the first and the last."""
-    half = MOST_ROWS // 2
-    return list(range(count)) if count <= MOST_ROWS else [*range(half), *range(count - half, count)]
+    half = MAX_ROWS // 2
+    return list(range(count)) if count <= MAX_ROWS else [*range(half), *range(count - half, count)]
 
 
 def _cells(comparison: Comparison, name: str, rows: list[int]) -> list[Text]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ..run.run import short
@@ -12,7 +13,30 @@ from ..run.run import short
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_DIFFERENCES = 2  # more of them do not fit in a name
+MAX_NAMED = 12
+MAX_MEANT = 4
+
+
+class ComparisonError(ValueError):
+    """A comparison was refused: `key` names the argument, `sentence` what is wrong with it."""
+
+    def __init__(self, key: str, sentence: str):
+        self.key, self.sentence = key, sentence
+        super().__init__(": ".join(filter(None, (key, sentence))))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """'did you mean …?' with the nearest known name, or the names that there are."""
+    names = list(dict.fromkeys(known))
+    if name and 0 < len(beginning := [each for each in names if name in each]) <= MAX_MEANT:
+        return f"did you mean {' or '.join(map(repr, beginning))}?"
+    if near := get_close_matches(name, names, n=1, cutoff=0.5):
+        return f"did you mean {near[0]!r}?"
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return f"there are {'; '.join(names[:MAX_NAMED])}{more}" if names else "there are none"
+
+
+MAX_DIFFERENCES = 2  # more of them do not fit in a name
 NOT_TOLD = ("record", "method", "training.seed", "training.seeds")  # of an experiment: what changes nothing, or twice
 
 
@@ -57,7 +81,7 @@ def _told_apart(runs: list[Run], points: list[int], labels: list[str]) -> list[s
         keys = [key for key in dict.fromkeys(key for each in numbers for key in each) if _differs(key, numbers)]
         for i, each in zip(which, numbers, strict=True):
             told = [f"{key.rsplit('.', 1)[-1]} = {short(each.get(key))}" for key in keys]
-            ending = ", ".join(told) if 0 < len(told) <= MOST_DIFFERENCES else f"{runs[i].directory.name}"
+            ending = ", ".join(told) if 0 < len(told) <= MAX_DIFFERENCES else f"{runs[i].directory.name}"
             found[i] = f"{label} ({ending})"
     seen: Counter[str] = Counter()
     counts = Counter(found)

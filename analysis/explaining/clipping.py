@@ -24,7 +24,7 @@ def clip_cannot_act(seen: Seen) -> Iterator[Found]:
             "clip/active is 0 because each rollout has one update: its gradient is taken where the rollout was "
             "sampled, every ratio is 1 there, and clipping cannot act. Nothing bounds that update: the largest ratio "
             f"after one is {whose(seen.run, dict(zip(points, ratios, strict=True)))}.",
-            {"updates a rollout": 1, "clip/active, largest": 0.0, "ratio/max, largest": ends(ratios)},
+            {"updates per rollout": 1, "clip/active, largest": 0.0, "ratio/max, largest": ends(ratios)},
             points,
         )
 
@@ -54,7 +54,7 @@ def clip_never_reached(seen: Seen) -> Iterator[Found]:
             f"never leave the band. The largest of the whole run is {span(largest)} (bound {span(bounds)}), the "
             f"smallest {plain(min(smallest))}; this run would be the same without a clip.",
             {
-                "updates a rollout": ends([seen.updates(point) for point in points]),
+                "updates per rollout": ends([seen.updates(point) for point in points]),
                 "clip/active, largest": 0.0,
                 "ratio/max, largest": ends(largest),
                 "ratio/min, smallest": ends(smallest),

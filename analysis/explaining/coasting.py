@@ -12,7 +12,7 @@ from .rules import Found, rule
 from .saying import ends, plain, span
 from .seen import Seen
 
-LEAST_COASTING = 0.05  # of the last update with a gradient
+MIN_COASTING = 0.05  # of the last update with a gradient
 HALF = 0.5
 
 
@@ -36,7 +36,7 @@ def coasting(seen: Seen) -> Iterator[Found]:
     goes_on: dict[Any, Any] = {}
     for point, which in by_count.reset_index(drop=True).groupby("point").indices.items():
         j, sizes, theory = (by_count[name].to_numpy()[which] for name in ("j", "measured", "closed_form"))
-        if len(sizes) < 2 or sizes[0] < LEAST_COASTING:
+        if len(sizes) < 2 or sizes[0] < MIN_COASTING:
             continue
         half = _half_life(j, sizes)
         row = {"first": sizes[0], "last": sizes[-1], "updates": len(sizes), "half": half}
@@ -94,6 +94,6 @@ def momentum_of_earlier_rollouts(seen: Seen) -> Iterator[Found]:
         yield Found(
             f"each rollout has one update, and much of it is older: what earlier rollouts' gradients left has a norm "
             f"of {span(earlier, plain)}, the whole update {span(whole, plain)}.",
-            {"update/earlier_norm": ends(earlier), "update/norm": ends(whole), "updates a rollout": 1},
+            {"update/earlier_norm": ends(earlier), "update/norm": ends(whole), "updates per rollout": 1},
             points,
         )

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from ..quantities.parameters import parameters
 from ..text import percent
-from ..theory.memoryless_limit import memoryless_limit
+from ..theory.end_ratio import memoryless_limit
 from .rules import Found, rule
 from .saying import ends, plain, span
 from .seen import Seen
 
-LEAST_EXCESS = 1e-3
-LEAST_SHARE = 0.1
-LEAST_DECAY = 0.05
+MIN_EXCESS = 1e-3
+MIN_SHARE = 0.1
+MIN_DECAY = 0.05
 OVERSHOOT = "docs/theory.md#3-overshoot-three-causes-of-a-ratio-beyond-the-bound"
 
 
@@ -31,8 +31,8 @@ def coupling_alone(seen: Seen) -> Iterator[Found]:
         if coasting.get(point) == 0
         and seen.on_policy(point)
         and not seen.regularised(point)
-        and seen.low("drift/excess_mean", point) > LEAST_EXCESS
-        and seen.low("drift/coupled", point) >= LEAST_SHARE * seen.mean("drift/excess_mean", point)
+        and seen.low("drift/excess_mean", point) > MIN_EXCESS
+        and seen.low("drift/coupled", point) >= MIN_SHARE * seen.mean("drift/excess_mean", point)
     ]
     if not points:
         return
@@ -89,7 +89,7 @@ def decay_moves_silenced(seen: Seen) -> Iterator[Found]:
         sizes = [abs(seen.mean(f"drift/{name}", point)) for name in ("coasted", "coupled", "curved")]
         apart = seen.low("drift/decayed", point) > 0 or seen.high("drift/decayed", point) < 0
         total = abs(decayed) + sum(sizes)
-        if apart and total > LEAST_EXCESS and abs(decayed) >= LEAST_DECAY * total:
+        if apart and total > MIN_EXCESS and abs(decayed) >= MIN_DECAY * total:
             points.append(point)
             shares.append(abs(decayed) / total)
     if points:

@@ -25,7 +25,7 @@ def jump_reaches_updates(seen: Seen) -> Iterator[Found]:
     if not points:
         return
     from ..quantities.jump import jump_response
-    from ..theory.scale_jump import scale_jump
+    from ..theory.reward_scale import scale_jump
 
     rows = jump_response(seen.run)
     rows = rows[rows["point"].isin(points) & np.isfinite(rows["measured"])]

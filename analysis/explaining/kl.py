@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .rules import Found, rule
 from .saying import ends
-from .scale import BLIND, MOST_LISTED, SCALE, THEORY
+from .scale import BLIND, MAX_LISTED, SCALE, THEORY
 from .seen import Seen
 from .slopes import Slope, cases, first_update, slopes
 
@@ -29,7 +29,7 @@ def kl_remembers_scale(seen: Seen) -> Iterator[Found]:
         and _without_kl(seen, way.points[0]) in without
     ]  # fmt: skip
     if found:
-        listed = "; ".join(f"{way.mean:.2f} with a coefficient of {coef:g}" for coef, way in found[:MOST_LISTED])
+        listed = "; ".join(f"{way.mean:.2f} with a coefficient of {coef:g}" for coef, way in found[:MAX_LISTED])
         yield Found(
             "the KL term makes the rewards' scale matter here: without it the parameters come equally far at every "
             f"scale, with it the elasticity of their way is {listed}. Only their "

@@ -10,8 +10,8 @@ from .rules import Found, rule
 from .saying import ends, span, whose
 from .seen import Seen
 
-LEAST_EXCESS = 1e-3  # a mean log-ratio beyond the bound that is worth a sentence
-MOST_OF_IT = 0.5  # the share from which on "came from" is said
+MIN_EXCESS = 1e-3  # a mean log-ratio beyond the bound that is worth a sentence
+MAX_OF_IT = 0.5  # the share from which on "came from" is said
 CARRIED = "docs/theory.md#carried-and-caused"
 
 
@@ -25,13 +25,13 @@ def moved_after_silence(seen: Seen) -> Iterator[Found]:
     by_cause: dict[str, dict[int, float]] = {}
     for point in seen.points:
         excess, crossing = seen.mean("drift/excess_mean", point), seen.mean("drift/crossing", point)
-        if not seen.on_policy(point) or not seen.low("drift/excess_mean", point) > LEAST_EXCESS:
+        if not seen.on_policy(point) or not seen.low("drift/excess_mean", point) > MIN_EXCESS:
             continue
         adds_up = abs(crossing + seen.mean("drift/silent", point) - excess) <= 1e-3 * excess
-        if adds_up and 0 <= crossing <= (1 - MOST_OF_IT) * excess:
+        if adds_up and 0 <= crossing <= (1 - MAX_OF_IT) * excess:
             causes = {name: seen.mean(f"drift/{name}", point) for name in ("coasted", "coupled")}
             cause = max(causes, key=causes.__getitem__)
-            most = causes[cause] > MOST_OF_IT * (excess - crossing)
+            most = causes[cause] > MAX_OF_IT * (excess - crossing)
             by_cause.setdefault(cause if most else "", {})[point] = 1 - crossing / excess
     for cause, shares in by_cause.items():
         points = [*shares]

@@ -13,7 +13,7 @@ from .seen import Seen
 
 PREFIX = "docs/theory.md#1-a-shared-prefix"
 CENTRED = ("group_mean", "group_zscore", "leave_one_out", "batch_zscore", "signal_rescaled", "relative_to_mean")
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 ROUNDING = 1e-9
 EQUAL = ("token_mean", "constant_length", "sequence_sum")  # reductions whose weights are the same within a group
 
@@ -30,7 +30,7 @@ def shared_prefix_pushed(seen: Seen) -> Iterator[Found]:
     rows = rows[rows["point"].isin(seen.points)].assign(size=rows["prefix/weight"].abs())
     groups = rows.groupby("point")
     sizes, most, shares = groups["size"].mean(), groups["size"].max(), groups["prefix/grad_share"].mean()
-    pushed = [int(p) for p in sizes.index if _weights(seen, p) == "sequence_mean" and shares[p] >= LEAST_SHARE]
+    pushed = [int(p) for p in sizes.index if _weights(seen, p) == "sequence_mean" and shares[p] >= MIN_SHARE]
     if pushed := [point for point in pushed if most[point] > ROUNDING and _advantage(seen, point) in CENTRED]:
         weights, parts = ([float(frame[p]) for p in pushed] for frame in (sizes, shares))
         yield Found(

@@ -13,8 +13,8 @@ from .saying import ends, plain, span
 from .seen import Seen
 
 ROUNDING = 1e-9
-LEAST_RISE = 0.05  # of the return's size
-FEWEST = 5  # rollouts, of which the first and the last fifth are compared
+MIN_RISE = 0.05  # of the return's size
+MIN_ROLLOUTS = 5  # rollouts, of which the first and the last fifth are compared
 
 
 @rule("docs/theory.md#the-surrogate-and-its-gradient", "objective", "return/exact")
@@ -25,13 +25,13 @@ def objective_is_no_progress(seen: Seen) -> Iterator[Found]:
     rises by at least 5 % of its size with its interval, and the objective is always zero or falls with its interval.
     """
     rows = seen.run.stored_updates.read(["point", "seed", "rollout", "objective", "return/exact"], update=1)
-    rows = rows[rows["point"].isin([point for point in seen.points if seen.rollouts(point) >= FEWEST])]
+    rows = rows[rows["point"].isin([point for point in seen.points if seen.rollouts(point) >= MIN_ROLLOUTS])]
     if rows.empty:
         return
     change, half = _changes(rows)
     most = rows["objective"].abs().groupby(rows["point"]).max()
     size = rows["return/exact"].abs().groupby(rows["point"]).max()
-    rises = change["return/exact"] - half["return/exact"] > LEAST_RISE * size
+    rises = change["return/exact"] - half["return/exact"] > MIN_RISE * size
     flat, falls = most <= ROUNDING, change["objective"] + half["objective"] < -ROUNDING
     for chosen, what in ((rises & flat, "is zero all the while"), (rises & falls & ~flat, "falls by {}")):
         points = [int(point) for point in chosen.index[chosen]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..quantities.axes import scale_axis
+from ..quantities.base import scale_axis
 from .rules import Found, rule
 from .saying import ends, hundredths, span
 from .seen import Seen
@@ -21,7 +21,7 @@ THEORY = "docs/theory.md#2-the-scale-of-the-rewards"
 BLIND, PROPORTIONAL = (-0.05, 0.05), (0.95, 1.05)
 FELT = 0.1  # by how much an elasticity changes with the scale before it is spoken of
 DIVIDING = ("group_zscore", "batch_zscore", "per_source", "token_whitened", "relative_to_mean")
-MOST_LISTED = 5
+MAX_LISTED = 5
 
 
 @rule(THEORY, "grad/norm", "update/norm", SCALE)
@@ -89,7 +89,7 @@ def eps_floor(seen: Seen) -> Iterator[Found]:
             floors.append((eps, steps))
             points += mine
     if floors:
-        listed = "; ".join(_floor(eps, steps) for eps, steps in floors[:MOST_LISTED])
+        listed = "; ".join(_floor(eps, steps) for eps, steps in floors[:MAX_LISTED])
         most, least = ([float(steps["measured"].iloc[end]) for _, steps in floors] for end in (0, -1))
         yield Found(
             f"small gradients meet eps: the elasticity of the first update is {span(most, hundredths)} at the smallest "

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..intervals import half_width
-from ..quantities.axes import scale_axis
+from ..quantities.base import scale_axis
 
 if TYPE_CHECKING:
     from ..run.run import Run

@@ -14,7 +14,7 @@ from .seen import Seen
 MAGNITUDE = "docs/theory.md#4-magnitude"
 APART = 2.0  # rewards so many times as large are worth a comparison
 ALIKE = 1.25  # advantages that differ by no more look alike
-MOST_OF_IT = 0.75
+MAX_OF_IT = 0.75
 RATIOS = "[record] ratios"
 
 
@@ -54,7 +54,7 @@ def prompts_look_alike(seen: Seen) -> Iterator[Found]:
     wanted = [point for point in seen.points if _apart(seen, point) >= APART and _divides(seen, point)]
     if not wanted:
         return
-    from ..quantities.imbalance import advantage_imbalance
+    from ..quantities.clipped import advantage_imbalance
 
     rows = advantage_imbalance(seen.run)
     means = rows[np.isfinite(rows["measured"])].groupby("point")["measured"].mean()
@@ -98,7 +98,7 @@ def large_task_leads(seen: Seen) -> Iterator[Found]:
         large, small = max(scales, key=scales.__getitem__), min(scales, key=scales.__getitem__)
         sizes = [seen.mean(f"task/{name}/advantage", point) for name in (large, small)]
         keeps = scales[large] >= APART * scales[small] > 0 and sizes[0] >= APART * sizes[1]
-        if keeps and seen.low(f"task/{large}/update_share", point) >= MOST_OF_IT:
+        if keeps and seen.low(f"task/{large}/update_share", point) >= MAX_OF_IT:
             found.setdefault(large, []).append(point)
     for name, points in found.items():
         before, after = ([seen.mean(f"task/{name}/{part}_share", p) for p in points] for part in ("grad", "update"))

@@ -15,10 +15,9 @@ from .request import FIGURES, FILES, FOLLOWED, OURS, Request, Where
 from .selection import Span, select, several
 from .shapes import long
 from .sources import Source
-from .tables import INTEGERS, SOURCES
+from .tables import INTEGERS, SOURCES, claims
 from .trainer_names import TRAINERS
 from .trainer_names.rows import trainer_rows
-from .whole_tables import claims
 from .writing import whole_file, whole_folder
 
 if TYPE_CHECKING:
@@ -53,9 +52,9 @@ def export(
 ) -> Path | None:
     """Write a table of a run, or its figures; returns where to, or None where a tool (wandb, trackio) keeps it.
 
-    `table` is updates, ratios, readings, summary or claims; `shape` wide (a column a metric) or long (a row a value).
-    `where` chooses by swept values, label, point, seed, …: {"optimizer": ["adamw", "lion"], "seed": 3}. `rollouts` and
-    `updates` are ranges without their ends, "0:10" or (0, 10). `columns` names metrics, or figures. `metric_names` is a
+    `table` is updates, ratios, readings, summary or claims; `shape` wide (one column per metric) or long (one row per
+    value). `where` chooses by swept values, label, point, seed, …: {"optimizer": ["adamw", "lion"], "seed": 3}.
+    `rollouts` and `updates` are ranges without their ends, "0:10" or (0, 10). `columns` names metrics, or figures. `metric_names` is a
     trainer's, by whose definitions its metrics are worked out. `out` is a file or folder, in the run's `export/` when
     left out. `tell` is called with the share of the work that is done. Raises ExportError, and then leaves nothing.
     """
@@ -81,7 +80,7 @@ def exported(run: Run, request: Request, tell: Tell) -> Exported:
     if request.format in FILES:
         return _file(run, request, source, tell)
     seeds = selection.equal.get("seed", range(run.manifest["plan"]["seeds"]))
-    bounded(len(selection.points), len(set(seeds)), FOLLOWED[request.format].MOST_RUNS, request.format)
+    bounded(len(selection.points), len(set(seeds)), FOLLOWED[request.format].MAX_RUNS, request.format)
     lanes = Lanes(run, source)
     return _events(run, request, lanes, tell) if request.format == "tensorboard" else _logged(request, lanes, tell)
 

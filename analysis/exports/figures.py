@@ -38,7 +38,7 @@ def drawn(run: Run, names: Sequence[str] | None) -> list[Figure]:
 
 
 def write(folder: Path, figures: list[Figure], kind: str, tell: Callable[[float], None]) -> int:
-    """A file a figure, `<name>.<kind>`. Returns how many. Raises ExportError where nothing can draw."""
+    """A file per figure, `<name>.<kind>`. Returns how many. Raises ExportError where nothing can draw."""
     if find_spec("kaleido") is None:
         raise ExportError("format", NO_RENDERER)
     with ExitStack() as kept:

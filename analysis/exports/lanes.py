@@ -16,7 +16,7 @@ from .sources import Source
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_NAME = 100  # characters of a run's name, bytes of a folder's
+MAX_NAME = 100  # characters of a run's name, bytes of a folder's
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ def bounded(points: int, seeds: int, most: int, tool: str) -> None:
 def folder_name(label: str) -> str:
     """A label without what a path is made of."""
     name = re.sub(r"[/\\:*?\"<>|\x00-\x1f]+", "-", label).strip(" .")
-    return name.encode()[:MOST_NAME].decode(errors="ignore") or "run"
+    return name.encode()[:MAX_NAME].decode(errors="ignore") or "run"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-MOST_NAMES = 12
+MAX_NAMES = 12
 
 
 class ExportError(ValueError):
@@ -22,7 +22,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     ending = [each for each in known if each.rsplit(".", 1)[-1] == name]
     if near := ending or get_close_matches(name, known, n=1, cutoff=0.5):
         return f"did you mean {near[0]!r}?"
-    shown = ", ".join(known[:MOST_NAMES]) + (f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else "")
+    shown = ", ".join(known[:MAX_NAMES]) + (f" and {len(known) - MAX_NAMES} more" if len(known) > MAX_NAMES else "")
     return f"there are {shown}" if known else "there are none"
 
 

@@ -2,19 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from .holders import holders
-from .points import described
+from ..run.run import short
 from .problems import ExportError, nearest
+from .sources import described
 
 if TYPE_CHECKING:
     from ..run.run import Run
+
+UNSET = "none"
+
+
+def holders(name: str, values: Sequence[Any], wanted: Any) -> list[int]:
+    """The places where a column has the wanted value; of numbers, that value as it is shown, where none is equal.
+
+    Raises ExportError where there are none, with what is nearest.
+    """
+    found = [place for place, value in enumerate(values) if is_value(value, wanted)]
+    number = _number(wanted)
+    if not found and number is not None:
+        found = [place for place, value in enumerate(values) if _counts(value) and short(float(value)) == f"{number:g}"]
+    if found:
+        return found
+    numbers = [value for value in values if _counts(value)]
+    known = list(dict.fromkeys(UNSET if value is None else short(value) for value in values))
+    if numbers and number is not None:
+        there = f"the nearest is {short(min(numbers, key=lambda value: abs(value - number)))}"
+    else:
+        there = nearest(str(wanted), known)
+    raise ExportError("where", f"{name} is never {str(wanted)!r}; {there}")
+
+
+def is_value(value: Any, wanted: Any) -> bool:
+    """Whether a value is the wanted one, which may be its text."""
+    if value is None:
+        return wanted is None or str(wanted).lower() == UNSET
+    if isinstance(value, bool):
+        return str(wanted).lower() == str(value).lower()
+    if _counts(value):
+        return float(value) == _number(wanted)
+    return str(wanted) in (str(value), short(value))
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(wanted: Any) -> float | None:
+    try:
+        return float(wanted)
+    except (TypeError, ValueError):
+        return None
+
 
 Span = str | tuple[int | None, int | None] | None
 
@@ -70,7 +115,7 @@ def select(
     chosen = {name: span for name, given in spans.items() if (span := _span(name, given)) is not None}
     for option in chosen:
         if option.removesuffix("s") not in integers:
-            raise ExportError(option, f"this table has no {option}: it has a row a point, or a point and seed")
+            raise ExportError(option, f"this table has no {option}: it has a row per point, or a point and seed")
     return Selection(sorted(points), equal, {option.removesuffix("s"): span for option, span in chosen.items()})
 
 

@@ -1,4 +1,4 @@
-"""Wide: a column a metric. Long: a row a value, with the name of its metric beside it."""
+"""Wide: a column per metric. Long: a row per value, with the name of its metric beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .problems import ExportError
-from .sources import MOST_ROWS, Pieces, Source
+from .sources import MAX_ROWS, Pieces, Source
 
 BOUNDS = ("low", "high")
 
@@ -29,7 +29,7 @@ def long(source: Source) -> Source:
     schema = pa.schema([*ids, ("metric", pa.string()), ("value", value), *((bound, value) for bound in bounds)])
 
     def pieces() -> Pieces:
-        most = max(1, 8 * MOST_ROWS // max(len(metrics), 1))
+        most = max(1, 8 * MAX_ROWS // max(len(metrics), 1))
         for done, table in source.pieces():
             for start in range(0, max(len(table), 1), most):
                 yield done, _melted(table.slice(start, most), ids, metrics, bounds, schema)
@@ -38,7 +38,7 @@ def long(source: Source) -> Source:
 
 
 def _melted(table: pa.Table, ids: pa.Schema, metrics: list[str], bounds: list[str], schema: pa.Schema) -> pa.Table:
-    """A row a value: those of a row of the table next to each other."""
+    """A row per value: those of a row of the table next to each other."""
     values = np.column_stack([_numbers(table[name]) for name in metrics]) if metrics else np.zeros((len(table), 0))
     rows, which = np.nonzero(~np.isnan(values))
     kind = schema.field("value").type

@@ -1,6 +1,6 @@
 """Figures: run -> plotly Figure with a one-sentence reading, or None where the run's data do not support it.
 
-One figure a file. `ALL` is the order of the page.
+One figure per file. `ALL` is the order of the page.
 """
 
 from .attribution import attribution

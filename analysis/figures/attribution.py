@@ -10,16 +10,15 @@ import plotly.graph_objects as go
 from ..excerpt import thinned
 from .causes import CAUSES, sizes
 from .courses import axis_of, course
-from .panels import cell, finish, grid
 from .style import DASHES, Figure, labelled
-from .variants import variants
+from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST = 4
-MOST_BARS = 200  # in a panel; more are added up, so many in one
-LEAST = 1e-3  # of the largest excess, below which a variant has none
+MAX_PANELS = 4
+MAX_BARS = 200  # in a panel; more are added up, so many in one
+MIN_SHARE = 1e-3  # of the largest excess, below which a variant has none
 PARTS = {
     "update/fresh_norm": ("fresh: this gradient", "#1578b8"),
     "update/coasting_norm": ("coasting: memory", "#d9601a"),
@@ -57,11 +56,11 @@ def _excess(run: Run, over: str, of: str) -> Figure | None:
     if rows.empty or rows[causes].abs().max(axis=None) == 0:
         return None
     totals = rows.groupby("point")[causes].sum().sum(axis=1).sort_values(ascending=False, kind="stable")
-    totals = totals[totals.abs() > LEAST * totals.abs().max()]
-    points = sorted(totals.index[:MOST])
+    totals = totals[totals.abs() > MIN_SHARE * totals.abs().max()]
+    points = sorted(totals.index[:MAX_PANELS])
     drawing = grid([run.labels[point] for point in points])
     shown = rows[rows["point"].isin(points)]
-    together = -(-shown.groupby("point").size().max() // MOST_BARS)
+    together = -(-shown.groupby("point").size().max() // MAX_BARS)
     drawn = [name for name in causes if shown[name].abs().max() > 0.01 * shown[causes].abs().max(axis=None)]
     for index, point in enumerate(points):
         own = shown[shown["point"] == point]
@@ -89,11 +88,11 @@ def _norms(run: Run, over: str, of: str) -> Figure | None:
     rows = rows.dropna(subset=["update/coasting_norm"])
     if rows.empty:
         return None
-    points = variants(run).first(MOST, sorted(rows["point"].unique()))
+    points = variants(run).first(MAX_PANELS, sorted(rows["point"].unique()))
     drawing = grid([run.labels[point] for point in points])
     for index, point in enumerate(points):
         own = rows[rows["point"] == point]
-        own = own.iloc[thinned(len(own), MOST_BARS)]
+        own = own.iloc[thinned(len(own), MAX_BARS)]
         for number, name in enumerate(parts):
             text, colour = PARTS[name]
             drawing.add_scatter(

@@ -12,7 +12,7 @@ from .style import MARK, Figure, dress, labelled, wrapped
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_BARS = 24
+MAX_BARS = 24
 # column -> name, colour. `drift/coasted` is divided where `drift/earlier` is known.
 CAUSES = {
     "drift/crossing": ("the step across the bound", "#97a1b0"),
@@ -38,7 +38,7 @@ def causes(run: Run) -> Figure | None:
     if "drift/coasted" not in rows or "drift/excess_mean" not in rows or rows["drift/excess_mean"].max() <= 0:
         return None
     rows = rows.dropna(subset=["drift/excess_mean", "drift/coasted"])
-    data, hidden, rows = _data(run, rows), max(len(rows) - MOST_BARS, 0), rows.head(MOST_BARS).iloc[::-1]
+    data, hidden, rows = _data(run, rows), max(len(rows) - MAX_BARS, 0), rows.head(MAX_BARS).iloc[::-1]
     rows, drawing = rows.assign(label=rows["label"].map(wrapped)), go.Figure()
     for column, (name, colour) in CAUSES.items():
         brought = sizes(rows, column)

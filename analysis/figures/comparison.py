@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from ..claims import cases
 from ..excerpt import excerpt, thinned
 from ..sentences import meaning, reading
-from .claimed import claims_on
 from .heat_map import maps
+from .predicted import claims_on
 from .style import (
     COLOURS,
     DASHES,
@@ -37,9 +37,9 @@ UPWARDS = {"equal": ("line-ew", "─"), "at_least": ("triangle-up-open", "△"),
 SAID = {"equal": "this value", "at_least": "at least this", "at_most": "at most this"}
 ERRORS = "#8d97a6"  # over dots of any colour, on white and dark paper
 LINE_HEIGHT = 15  # pixels, of a label
-MOST_DOTS = 60
-MOST_CURVES = 24
-MOST_ON_A_CURVE = 400
+MAX_DOTS = 60
+MAX_CURVES = 24
+MAX_ON_A_CURVE = 400
 
 
 def comparison(run: Run) -> Figure | None:
@@ -97,7 +97,7 @@ def _errors(rows: pd.DataFrame, metric: str) -> dict:
 def _dots(run: Run, metric: str, claimed: pd.DataFrame) -> tuple[go.Figure, str]:
     """A dot a point, and a sentence about those that are left out."""
     drawing, kinds = go.Figure(), variants(run)
-    rows, rest = excerpt(run.summary, metric, MOST_DOTS)
+    rows, rest = excerpt(run.summary, metric, MAX_DOTS)
     rows = rows.iloc[::-1]
     drawing.add_scatter(
         x=rows[metric],
@@ -123,10 +123,10 @@ def _curves(run: Run, metric: str, axis: str, claimed: pd.DataFrame) -> tuple[go
     others = [name for name in run.swept if name != axis]
     placed = run.summary.dropna(subset=[axis])  # a variant that has no such axis has no place on it
     groups = list(placed.groupby(others, dropna=False, sort=False)) if others else [((), placed)]
-    drawn = [groups[index] for index in thinned(len(groups), MOST_CURVES)]
+    drawn = [groups[index] for index in thinned(len(groups), MAX_CURVES)]
     for index, (key, rows) in enumerate(drawn):
         rows = rows.sort_values(axis)
-        rows = rows.iloc[thinned(len(rows), MOST_ON_A_CURVE)]
+        rows = rows.iloc[thinned(len(rows), MAX_ON_A_CURVE)]
         parts = zip(others, key if isinstance(key, tuple) else (key,), strict=True)
         name = plain(named(parts) or metric)
         drawing.add_scatter(

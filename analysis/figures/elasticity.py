@@ -9,15 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
-from ..quantities.axes import scale_axis
+from ..quantities.base import scale_axis
 from ..quantities.elasticities import local_elasticity
-from .claimed import predicted_cases
+from .predicted import predicted_cases
 from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_CURVES = 24
+MAX_CURVES = 24
 READING = (
     "Points are the measured slopes d ln ‖Δθ‖ / d ln scale of the very first update between neighbouring scales, thin "
     "lines their closed form: 1 is an update in proportion to the rewards, 0 one that ignores their scale."
@@ -37,7 +37,7 @@ def elasticity(run: Run) -> Figure | None:
     data = labelled(run, rows[["point", "scale", "measured", "low", "high", "predicted"]])
     drawing = go.Figure()
     groups = list(rows.groupby("name", sort=False))
-    drawn = [groups[index] for index in thinned(len(groups), MOST_CURVES)]
+    drawn = [groups[index] for index in thinned(len(groups), MAX_CURVES)]
     for index, (text, own) in enumerate(drawn):
         name = plain(text)
         drawing.add_scatter(

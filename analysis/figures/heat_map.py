@@ -9,13 +9,13 @@ import pandas as pd
 from plotly.subplots import make_subplots
 
 from ..sentences import meaning, reading
-from .style import MOST_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
+from .style import MAX_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-LEAST_CELLS = 12  # fewer are easier to read in a table
-MOST_GAPS = 40  # columns, of all panels; gaps between more would take the room of their colours
+MIN_CELLS = 12  # fewer are easier to read in a table
+MAX_GAPS = 40  # columns, of all panels; gaps between more would take the room of their colours
 DECADES = 1e3  # colours are of logarithms where the largest value is so many times the smallest
 
 
@@ -29,7 +29,7 @@ def heat_map(run: Run) -> Figure | None:
     panels = [("", rows)]
     if rest:
         panels = [(named([(rest[0], value)]), own) for value, own in rows.groupby(rest[0], sort=False, dropna=False)]
-    hidden, panels = max(len(panels) - MOST_PANELS, 0), panels[:MOST_PANELS]
+    hidden, panels = max(len(panels) - MAX_PANELS, 0), panels[:MAX_PANELS]
     shown = pd.concat([own[metric] for _, own in panels])
     in_logarithms = shown.min() > 0 and shown.max() / shown.min() >= DECADES
     drawing = make_subplots(
@@ -43,7 +43,7 @@ def heat_map(run: Run) -> Figure | None:
         drawing.add_heatmap(
             x=[f"{value:.3g}" for value in table.columns], y=[f"{value:.3g}" for value in table.index],
             z=np.log10(table) if in_logarithms else table, customdata=table, coloraxis="coloraxis", ygap=1,
-            xgap=float(table.shape[1] * len(panels) <= MOST_GAPS),
+            xgap=float(table.shape[1] * len(panels) <= MAX_GAPS),
             hovertemplate=f"{plain(_short(across))} %{{x}}, {plain(_short(up))} %{{y}}: "
             "%{customdata:.4g}<extra></extra>",
             row=1, col=index + 1,
@@ -68,7 +68,7 @@ def maps(run: Run) -> bool:
     if metric not in run.summary or len(axes) < 2 or len(run.swept) > 3:
         return False
     known = run.summary.dropna(subset=[metric])
-    return len(known) >= LEAST_CELLS and bool(known[axes[:2]].notna().all(axis=None))
+    return len(known) >= MIN_CELLS and bool(known[axes[:2]].notna().all(axis=None))
 
 
 def _axes(run: Run) -> list[str]:

@@ -8,15 +8,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
-from .claimed import predicted_cases
+from .predicted import predicted_cases
 from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, plain
 from .variants import variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_UPDATES = 150
-MOST_CURVES = 24
+MAX_UPDATES = 150
+MAX_CURVES = 24
 READING = (
     "Points are the measured sizes of the updates after the reward's scale jumped, in units of the last one before; "
     "lines are their closed form."
@@ -30,10 +30,10 @@ def jump(run: Run) -> Figure | None:
         return None
     rows = pd.concat(found).groupby(["point", "j"])[["measured", "predicted"]].mean().reset_index()
     drawing, kinds = go.Figure(), variants(run)
-    points = kinds.first(MOST_CURVES, sorted(rows["point"].unique()))
+    points = kinds.first(MAX_CURVES, sorted(rows["point"].unique()))
     for index, point in enumerate(points):
         own = rows[rows["point"] == point]
-        own, name = own.iloc[thinned(len(own), MOST_UPDATES)], plain(run.labels[point])
+        own, name = own.iloc[thinned(len(own), MAX_UPDATES)], plain(run.labels[point])
         drawing.add_scatter(
             x=own["j"], y=own["measured"], mode="markers", name=name, legendgroup=name, showlegend=len(points) > 1,
             marker={"color": COLOURS[index % len(COLOURS)], "size": 6, "symbol": SYMBOLS[index % len(SYMBOLS)]},

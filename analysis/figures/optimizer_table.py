@@ -19,13 +19,13 @@ from .variants import variants
 if TYPE_CHECKING:
     from ..run.run import Run
 
-LEAST_COMPARED = 3
+MIN_COMPARED = 3
 COMPARED = {"optimizer": "Optimizers", "method": "Methods"}
-MOST_ROWS = 24
+MAX_ROWS = 24
 ROW, HEAD, FOOT = 40, 70, 20  # pixels
 NAMES, SPARK, COLUMN = 180, 150, 84  # pixels across, of each kind of column
 NOTHING = 1e-12  # what is smaller is rounding
-MOST_UPDATES = 100
+MAX_UPDATES = 100
 TALLEST = 6.0  # times the median height of a row's line; what is higher is cut off
 READING = (
     "Lines are the largest ratio, {over} by {over}, on average over seeds, in logarithms and on the same scale in all "
@@ -36,14 +36,14 @@ BRAKING = " The braking distance adds up the updates after the last gradient, in
 
 
 def optimizer_table(run: Run) -> Figure | None:
-    """A row a point; needs three optimizers at least, or three variants of another part, and ratios over updates."""
+    """A row per point; needs three optimizers at least, or three variants of another part, and ratios over updates."""
     part = _compared(run)
     over = axis_of(run) if part and "ratio/max" in run.metrics else None
     if over is None:
         return None
     columns = _columns(run)
     rows = run.summary[["point"]].join(columns)
-    shown, rest = excerpt(rows.assign(label=run.summary["label"]), run.heading["headline"], MOST_ROWS)
+    shown, rest = excerpt(rows.assign(label=run.summary["label"]), run.heading["headline"], MAX_ROWS)
     points = [int(point) for point in shown["point"]]
     courses = course(run, ["ratio/max"], over)
     limits = {bounds(run, point) for point in points}
@@ -76,12 +76,12 @@ def _compared(run: Run) -> str | None:
     """What part the scenario has three variants of at least: 'optimizer', where it is among several."""
     points = [run.values(point) for point in range(len(run.points))]
     compared = [name for name in run.swept if "." not in name]
-    several = [name for name in compared if len({values.get(name) for values in points}) >= LEAST_COMPARED]
+    several = [name for name in compared if len({values.get(name) for values in points}) >= MIN_COMPARED]
     return min(several, key=lambda name: name != "optimizer", default=None)
 
 
 def _columns(run: Run) -> pd.DataFrame:
-    """The headline and what else tells optimizers apart, a row a point, in the summary's order."""
+    """The headline and what else tells optimizers apart, a row per point, in the summary's order."""
     from ..quantities import QUANTITIES
 
     wanted = dict.fromkeys([run.heading["headline"], "drift/over_twin", "return/exact"])
@@ -96,14 +96,14 @@ def _columns(run: Run) -> pd.DataFrame:
 def _draw_lines(
     drawing: go.Figure, run: Run, courses: pd.DataFrame, points: list[int], over: str, limit: tuple[float, float] | None
 ) -> None:  # fmt: skip
-    """A line a row, from 0.35 below its middle to 0.35 above it; rows count downwards."""
+    """A line per row, from 0.35 below its middle to 0.35 above it; rows count downwards."""
     kinds = variants(run)
     heights = np.log(courses.set_index("point")["ratio/max"].where(lambda ratio: ratio > 0))
     highest = heights.replace([np.inf, -np.inf], np.nan).groupby("point").max()
     scale = min(highest.max(), TALLEST * highest.median()) or 1.0
     for row, point in enumerate(points):
         own = courses[courses["point"] == point]
-        own = own.iloc[thinned(len(own), MOST_UPDATES)]
+        own = own.iloc[thinned(len(own), MAX_UPDATES)]
         height = np.log(own["ratio/max"]).clip(0, scale)
         if limit is not None and limit[1] < scale:
             level = row + 0.35 - 0.7 * limit[1] / scale

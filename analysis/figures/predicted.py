@@ -1,26 +1,45 @@
-"""Every case of every claim that has a closed form: predicted against measured."""
+"""What a run's claims predict, over what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..claims import cases
+from ..claims.closed_forms import CLOSED_FORMS, SIGNS
 from ..excerpt import thinned
-from .claimed import has_closed_form
-from .identity import add_identity
 from .prefix_covariance import supports
-from .style import COLOURS, SYMBOLS, Figure, dress, labelled, plain
+from .style import COLOURS, SYMBOLS, Figure, add_identity, dress, labelled, plain
 from .variants import variants
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..run.run import Run
 
-MOST_POINTS = 2000  # drawn; the tables hold all
+
+def claims_on(run: Run, metric: str) -> list[dict[str, Any]]:
+    """The claims that predict values of the metric itself: not of a fit to it, nor its sign, nor a difference."""
+    claims = [claim for claim in run.heading["claim"] if claim["metric"] == metric and claim["predicted"] not in SIGNS]
+    return [claim for claim in claims if not claim.get("fit") and not claim["against"]]
+
+
+def has_closed_form(claim: dict[str, Any]) -> bool:
+    """Whether a claim's prediction is worked out case by case."""
+    return claim["predicted"] in CLOSED_FORMS
+
+
+def predicted_cases(run: Run, metric: str) -> list[pd.DataFrame]:
+    """The cases of each claim that has a closed form for the metric; none that are empty."""
+    found = [cases(run, claim) for claim in claims_on(run, metric) if has_closed_form(claim)]
+    return [rows for rows in found if len(rows)]
+
+
+MAX_POINTS = 2000  # drawn; the tables hold all
 ELSEWHERE = ("residual_update", "local_elasticity", "jump_response")  # have figures of their own
 
 
@@ -33,7 +52,7 @@ def predicted_against_measured(run: Run) -> Figure | None:
     named = len(kinds.colours) <= len(COLOURS)
     alone = len({metric for metric, _ in found}) == 1
     for metric, rows in found:
-        rows = rows.iloc[thinned(len(rows), MOST_POINTS)]
+        rows = rows.iloc[thinned(len(rows), MAX_POINTS)]
         colours = rows["point"].map(kinds.colour_of.__getitem__)
         for _, own in rows.groupby(colours if named else colours % len(COLOURS)):
             first = int(own["point"].iloc[0])

@@ -8,14 +8,13 @@ import plotly.graph_objects as go
 
 from ..excerpt import thinned
 from ..quantities.at_start import prefix_weight_at_start
-from .identity import add_identity
-from .style import COLOURS, SYMBOLS, Figure, dress, labelled
+from .style import COLOURS, SYMBOLS, Figure, add_identity, dress, labelled
 from .variants import variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_POINTS = 1500  # drawn; the data have all
+MAX_POINTS = 1500  # drawn; the data have all
 READING = (
     "Each point is one recorded rollout's first update: across, G times the covariance of the completions' token "
     "weights ω and advantages A, worked out from its completions; up, the push W on the prefix that they share, as the "
@@ -31,7 +30,7 @@ def prefix_covariance(run: Run) -> Figure | None:
     if rows.empty:
         return None
     kinds, drawing = variants(run), go.Figure()
-    share = MOST_POINTS // min(rows["point"].nunique(), MOST_POINTS)
+    share = MAX_POINTS // min(rows["point"].nunique(), MAX_POINTS)
     named: set[str] = set()
     for point, own in rows.groupby("point"):
         own, name = own.iloc[thinned(len(own), share)], kinds.name(point)

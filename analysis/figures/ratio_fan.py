@@ -12,11 +12,11 @@ from plotly.subplots import make_subplots
 from ..claims import cases
 from ..text import number
 from .bounds import bounds
-from .claimed import claims_on
+from .predicted import claims_on
 from .style import (
     BAND,
     MARK,
-    MOST_PANELS,
+    MAX_PANELS,
     PANEL,
     PREDICTED,
     SYMBOLS,
@@ -55,8 +55,8 @@ def ratio_fan(run: Run) -> Figure | None:
     if tokens["update"].max() < 2:
         return None
     prompts = sorted(tokens["prompt"].unique())
-    by_prompt = len(kinds.panels) == 1 and 2 <= len(prompts) <= MOST_PANELS  # where nothing else makes panels
-    titles = [f"prompt {prompt}" for prompt in prompts] if by_prompt else kinds.panels[:MOST_PANELS]
+    by_prompt = len(kinds.panels) == 1 and 2 <= len(prompts) <= MAX_PANELS  # where nothing else makes panels
+    titles = [f"prompt {prompt}" for prompt in prompts] if by_prompt else kinds.panels[:MAX_PANELS]
     ends, fans = _last_gradients(run, kinds.drawn(), rollout), []
     drawing = make_subplots(
         cols=len(titles),
@@ -159,7 +159,7 @@ def _draw_predictions(drawing: go.Figure, run: Run, panel_of: list[int], last: i
         if claim["relation"] == "equal"
         for _, case in cases(run, claim).iterrows()
     }
-    levels = sorted((panel, level) for panel, level in levels if panel < MOST_PANELS)  # type: ignore[assignment]
+    levels = sorted((panel, level) for panel, level in levels if panel < MAX_PANELS)  # type: ignore[assignment]
     for panel, level in levels:
         drawing.add_scatter(
             x=[0, last], y=[level, level], mode="lines", name=f"predicted {number(level)}",

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from ..claims import cases
 from ..excerpt import thinned
 from .bundles import bundles, label
-from .claimed import claims_on
+from .predicted import claims_on
 from .style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
 from .variants import variants
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..run.run import Run
 
 DRAWN = 80  # updates
-MOST_CURVES = 200  # of a claim, evenly picked from more
+MAX_CURVES = 200  # of a claim, evenly picked from more
 FLOOR = 1e-3  # of an axis in logarithms, on which zero has no place
 ALIKE = 0.01  # curves this close to each other everywhere are one bundle, where there are more of them than colours
 SYMBOLS = ("circle", "diamond", "square", "cross")
@@ -78,7 +78,7 @@ def _curves(run: Run) -> dict[int, pd.DataFrame]:
     for claim in claims_on(run, "residual_update"):
         if len(rows := cases(run, claim)):
             points = rows["point"].unique()
-            drawn = points[thinned(len(points), MOST_CURVES)]
+            drawn = points[thinned(len(points), MAX_CURVES)]
             for point, own in rows[(rows["j"] <= DRAWN) & rows["point"].isin(drawn)].groupby("point"):
                 mean = own.groupby("j")[["measured", "predicted"]].mean()
                 found.setdefault(int(point), pd.concat([start, mean]))

@@ -1,8 +1,8 @@
-"""Where the log-ratios are, update by update: a histogram that moves past the clip bounds."""
+"""The ratios of one rollout as a film: one frame per update, with a slider and a play button."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,69 @@ from plotly.subplots import make_subplots
 
 from .bounds import bounds
 from .histograms import bin_edges, histograms, survey
-from .player import add_player, chosen
 from .style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, plain, wrapped
 from .variants import variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_FRAMES = 120  # drawn
-MOST_GIVEN = 4000  # in the data
-MOST_ROWS = 8
+PACE = 140  # milliseconds a frame
+BUTTON = "#4a86c5"  # ink of the buttons, which have the same paper by day and by night
+SOFT = "rgba(125, 135, 155, 0.35)"
+
+
+def add_player(drawing: go.Figure, names: list[str], frames: list[list[dict[str, Any]]], start: int) -> None:
+    """Under the drawing a slider with a place for each frame, and ▶ and ❚❚; `frames` replace parts of all traces.
+
+    The drawing is that of the frame `start`, which the slider shows; ▶ begins at the first all the same.
+    """
+    every = list(range(len(drawing.data)))
+    drawing.frames = [
+        go.Frame(name=name, data=data, traces=every) for name, data in zip(names, frames, strict=True)
+    ]  # fmt: skip
+    at_once = {"mode": "immediate", "transition": {"duration": 0}}
+    still = at_once | {"frame": {"duration": 0, "redraw": True}}
+    play = at_once | {"frame": {"duration": PACE, "redraw": True}, "fromcurrent": True}
+    steps = [{"method": "animate", "label": name, "value": name, "args": [[name], still]} for name in names]
+    drawing.update_layout(
+        sliders=[{
+            "steps": steps, "active": start, "x": 0.0, "len": 1.0, "y": 0, "yanchor": "top", "ticklen": 0,
+            "minorticklen": 0,
+            "pad": {"t": 52, "l": 90, "b": 0}, "font": {"size": 1, "color": "rgba(0, 0, 0, 0)"},
+            "currentvalue": {"font": {"size": 13, "color": BUTTON}, "offset": 8},
+            "bgcolor": SOFT, "activebgcolor": BUTTON, "bordercolor": SOFT, "tickcolor": SOFT, "name": "frames",
+        }],
+        updatemenus=[{
+            "type": "buttons", "direction": "left", "showactive": False, "x": 0.0, "xanchor": "left", "y": 0,
+            "yanchor": "top", "pad": {"t": 68, "r": 10}, "bgcolor": "rgba(125, 135, 155, 0.12)", "bordercolor": SOFT,
+            "font": {"color": BUTTON, "size": 13}, "name": "play",
+            "buttons": [
+                {"label": "▶", "method": "animate", "args": [None, play]},
+                {"label": "❚❚", "method": "animate", "args": [[None], still]},
+            ],
+        }],
+    )  # fmt: skip
+
+
+def chosen(frames: list[tuple[int, int]], most: int) -> list[int]:
+    """Which of these (rollout, update) are shown: all updates of as many rollouts as fit, first and last among them."""
+    by_rollout: dict[int, list[int]] = {}
+    for index, (rollout, _) in enumerate(frames):
+        by_rollout.setdefault(rollout, []).append(index)
+    rollouts = list(by_rollout.values())
+    each = max(map(len, rollouts), default=1)
+    kept = [frame for index in spaced(len(rollouts), max(most // each, 1)) for frame in rollouts[index]]
+    return [kept[index] for index in spaced(len(kept), most)]
+
+
+def spaced(count: int, most: int) -> list[int]:
+    """So many of these at equal distances, the first and, of two at least, the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist() if count else []
+
+
+MAX_FRAMES = 120  # drawn
+MAX_GIVEN = 4000  # in the data
+MAX_ROWS = 8
 LINE = 44  # characters of a label's line
 ROW, GAP = 84, 16  # pixels of a histogram, and between two, labels aside
 FOOT = 132  # pixels below all histograms: ticks, the axis' title, the slider
@@ -35,19 +88,19 @@ BANDS = (
 
 
 def scrubber(run: Run) -> Figure | None:
-    """Histograms over recorded rollouts and updates, one a variant; needs recorded ratios of two updates at least."""
+    """Histograms over recorded rollouts and updates, one per variant; needs recorded ratios of two updates at least."""
     if not run.has_ratios:
         return None
     frames, found, extent = survey(run)
     kinds = variants(run)
-    points = kinds.first(MOST_ROWS, found)
+    points = kinds.first(MAX_ROWS, found)
     if len(frames) < 2 or not extent[0] < extent[1]:
         return None
     limits = {point: bounds(run, point) for point in points}
     edges = bin_edges(*extent, [limit for limit in limits.values() if limit])
-    frames = [frames[index] for index in chosen(frames, MOST_GIVEN)]
+    frames = [frames[index] for index in chosen(frames, MAX_GIVEN)]
     shares = histograms(run, limits, frames, edges)
-    shown = chosen(frames, MOST_FRAMES)
+    shown = chosen(frames, MAX_FRAMES)
     start = _first_shown([frames[frame] for frame in shown])
     drawing = _empty(run, limits)
     centres = (edges[1:] + edges[:-1]) / 2
@@ -81,7 +134,7 @@ def _first_shown(frames: list[tuple[int, int]]) -> int:
 
 
 def _empty(run: Run, limits: dict) -> go.Figure:
-    """A row a point with its name, and its clip band."""
+    """A row per point with its name, and its clip band."""
     count = len(limits)
     titles = [wrapped(run.labels[point], LINE) for point in limits]
     gap = GAP + TITLE * max(title.count("<br>") + 1 for title in titles)

@@ -27,12 +27,12 @@ BOUND = "#808a99"  # lines at clip bounds
 PREDICTED = "#7b8696"
 # A mark on bars and cells of any colour, on white and dark paper: dark, with a light rim.
 MARK = {"color": "#1f2733", "line": {"color": "#eef1f5", "width": 1.5}}
-MOST_PANELS = 4
+MAX_PANELS = 4
 PANEL = 170  # pixels that one of several needs at least
 LOG_SPAN = 20.0  # an axis whose largest value is so many times its smallest is drawn in logarithms
 LINE = 26  # characters of a category's label before it is broken
 ENTRY, TITLE = 19, 15  # pixels of a legend's line, and of a panel's title's
-FEW = 8  # of a count, so many have a tick each
+MAX_TICKS = 8  # of a count, so many have a tick each
 TOP = 46  # pixels above panels whose titles have one line
 
 
@@ -87,7 +87,7 @@ def wrapped(label: str, line: int = LINE) -> str:
 def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
     """The look that all figures share, `height` in pixels: more where panels' titles have several lines, and where
 
-    there is a long legend, which takes a line an entry on a phone.
+    there is a long legend, which takes a line per entry on a phone.
     """
     entries = sum(trace.showlegend is not False and trace.name is not None for trace in drawing.data)
     legend = 0 if drawing.layout.showlegend is False else ENTRY * max(entries - 3, 0)
@@ -109,10 +109,20 @@ def dress(drawing: go.Figure, height: int = 420) -> go.Figure:
 
 def count_ticks(most: int) -> dict[str, Any]:
     """The ticks of an axis that counts to so many: at whole numbers."""
-    return {"dtick": 1} if most <= FEW else {"tickformat": "d"}
+    return {"dtick": 1} if most <= MAX_TICKS else {"tickformat": "d"}
 
 
 def faded(colour: str, opacity: float) -> str:
     """A hex colour as rgba."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def add_identity(drawing: go.Figure, across: pd.Series, up: pd.Series) -> None:
+    """Draw the line on which what is predicted and what is measured are equal, under the points."""
+    ends = [float(min(across.min(), up.min())), float(max(across.max(), up.max()))]
+    drawing.add_scatter(
+        x=ends, y=ends, mode="lines", name="equal", line={"color": PREDICTED, "dash": "dash", "width": 1.5},
+        hoverinfo="skip",
+    )  # fmt: skip
+    drawing.data = (drawing.data[-1], *drawing.data[:-1])  # under the points

@@ -6,17 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from ..excerpt import thinned
-from .courses import course
-from .panels import cell, finish, grid
-from .ribbon import add_course
+from .courses import add_course, course
 from .style import COLOURS, DASHES, Figure, labelled, plain
-from .variants import variants
+from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST = 8
-MOST_ROLLOUTS = 200
+MAX_PANELS = 8
+MAX_ROLLOUTS = 200
 TASK = re.compile(r"task/(.+)/return")
 READING = (
     "Each line is a task's expected reward under the policy at a rollout's end, over all completions, on average over "
@@ -25,18 +23,18 @@ READING = (
 
 
 def task_returns(run: Run) -> Figure | None:
-    """A panel a variant, a line a task; needs returns by task over several rollouts."""
+    """A panel per variant, a line per task; needs returns by task over several rollouts."""
     tasks = {name: found[1] for name in run.metrics if (found := TASK.fullmatch(name))}
     if not tasks:
         return None
     rows = course(run, list(tasks), "rollout")
     if rows["rollout"].max() < 1:
         return None
-    points = variants(run).first(MOST)
+    points = variants(run).first(MAX_PANELS)
     drawing = grid([run.labels[point] for point in points], height=130)
     for index, point in enumerate(points):
         own = rows[rows["point"] == point]
-        own, where = own.iloc[thinned(len(own), MOST_ROLLOUTS)], cell(index, len(points))
+        own, where = own.iloc[thinned(len(own), MAX_ROLLOUTS)], cell(index, len(points))
         for number, (metric, task) in enumerate(tasks.items()):
             colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
             add_course(drawing, own, "rollout", metric, plain(task), colour, dash, index == 0, where)

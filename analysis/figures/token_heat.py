@@ -16,14 +16,14 @@ from .style import MARK, Figure, count_ticks, dress, labelled, plain
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_TOKENS = 40
-MOST_UPDATES = 150
+MAX_TOKENS = 40
+MAX_UPDATES = 150
 ROW = 22  # pixels
 DIVERGING = [[0.0, "#1f5fa8"], [0.25, "#7fb3dc"], [0.5, "#e9e9e6"], [0.75, "#eda677"], [1.0, "#b5410b"]]
 TOKEN = ["completion", "position", "token", "advantage"]
 READING = (
     "One group of {label}, the variant that has the largest ratio there: seed {seed}, rollout {rollout}, prompt "
-    "{prompt}. A row is a token, a column an update; colour is the log-ratio after it, orange above 0, blue below."
+    "{prompt}. A row is a token, a column per update; colour is the log-ratio after it, orange above 0, blue below."
     "{marks}{rest}"
 )
 MARKS = (
@@ -52,7 +52,7 @@ def token_heat(run: Run) -> Figure | None:
     tokens = rows.groupby(["completion", "position"], sort=False)
     several = rows["position"].nunique() > 1
     names = {key: _name(own.iloc[0], several) for key, own in tokens}
-    shown = [*names][:MOST_TOKENS]
+    shown = [*names][:MAX_TOKENS]
     drawing = _drawn(rows.set_index(["completion", "position"]), {key: names[key] for key in shown}, limit is not None)
     rest = len(names) - len(shown)
     reading = READING.format(
@@ -66,7 +66,7 @@ def token_heat(run: Run) -> Figure | None:
 def _drawn(rows: pd.DataFrame, names: dict[tuple[int, int], str], marked: bool) -> go.Figure:
     """The map, and the marks on it; `rows` are indexed by completion and position."""
     updates = np.sort(rows["update"].unique())
-    updates = updates[thinned(len(updates), MOST_UPDATES)]
+    updates = updates[thinned(len(updates), MAX_UPDATES)]
     table = rows.pivot_table(index=["completion", "position"], columns="update", values="log_ratio", sort=False)
     table = table.reindex(index=list(names), columns=updates)
     most = np.nanmax(np.abs(table.to_numpy())) or 1.0

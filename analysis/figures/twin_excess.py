@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..excerpt import thinned
-from .courses import axis_of, course
-from .panels import cell, finish, grid
-from .ribbon import add_course
+from .courses import add_course, axis_of, course
 from .style import PREDICTED, Figure, labelled
-from .variants import variants
+from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST = 12
-MOST_UPDATES = 300
+MAX_PANELS = 12
+MAX_UPDATES = 300
 OWN, TWIN = "drift/excess_max", "twin/drift/excess_max"
 READING = (
     "Full lines are how far the furthest token's log-ratio is beyond the clip bound, dashed grey ones the same for the "
@@ -25,7 +23,7 @@ READING = (
 
 
 def twin_excess(run: Run) -> Figure | None:
-    """A panel a variant; needs a twin, an excess, and several updates."""
+    """A panel per variant; needs a twin, an excess, and several updates."""
     over = axis_of(run)
     if over is None or OWN not in run.metrics or TWIN not in run.metrics:
         return None
@@ -33,11 +31,11 @@ def twin_excess(run: Run) -> Figure | None:
     if rows.empty or rows[OWN].max() <= 0:
         return None
     kinds = variants(run)
-    points = kinds.first(MOST, sorted(rows["point"].unique()))
+    points = kinds.first(MAX_PANELS, sorted(rows["point"].unique()))
     drawing = grid([run.labels[point] for point in points], height=140)
     for index, point in enumerate(points):
         own = rows[rows["point"] == point]
-        own, where = own.iloc[thinned(len(own), MOST_UPDATES)], cell(index, len(points))
+        own, where = own.iloc[thinned(len(own), MAX_UPDATES)], cell(index, len(points))
         add_course(drawing, own, over, TWIN, "the memoryless twin", PREDICTED, "dash", index == 0, where)
         add_course(drawing, own, over, OWN, "the optimizer itself", kinds.colour(point), "solid", index == 0, where)
     drawing.update_yaxes(rangemode="tozero")

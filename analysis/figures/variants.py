@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
-from .style import COLOURS, MOST_PANELS, named, plain
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from .style import COLOURS, MAX_PANELS, TITLE, TOP, count_ticks, dress, named, plain, wrapped
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -30,7 +34,7 @@ class Variants:
     def drawn(self) -> list[int]:
         """The points that fit: those of the first colours and panels."""
         pairs = enumerate(zip(self.colour_of, self.panel_of, strict=True))
-        return [point for point, (colour, panel) in pairs if colour < len(COLOURS) and panel < MOST_PANELS]
+        return [point for point, (colour, panel) in pairs if colour < len(COLOURS) and panel < MAX_PANELS]
 
     def first(self, most: int, among: list[int] | None = None) -> list[int]:
         """So many points for a panel each: all colours of one panel before those of the next; in the run's order."""
@@ -60,3 +64,49 @@ def _numbered(texts: list[str]) -> dict[str, int]:
 
 def _text(point: dict, columns: list[str]) -> str:
     return named((column, point.get(column)) for column in columns)
+
+
+ABREAST = 2
+LINE = 18  # characters of a title's line, which fit above half a phone
+GAP = 24  # pixels between rows, without titles
+FOOT = 110  # pixels below all panels: ticks, the axis' title, a legend
+
+
+def grid(titles: list[str], height: int = 170) -> go.Figure:
+    """Empty panels on common axes; `height` in pixels is that of one. Fill `cell(index)`, then `finish`."""
+    columns = min(ABREAST, len(titles))
+    rows = ceil(len(titles) / columns)
+    texts = [wrapped(title, LINE) for title in titles]
+    head = TITLE * max(text.count("<br>") + 1 for text in texts)
+    whole = rows * height + (rows - 1) * (GAP + head)
+    drawing = make_subplots(
+        rows=rows, cols=columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.06,
+        vertical_spacing=(GAP + head) / whole if rows > 1 else 0.0, subplot_titles=texts,
+        specs=[[{} if row * columns + column < len(titles) else None for column in range(columns)]
+               for row in range(rows)],
+    )  # fmt: skip
+    drawing.update_annotations(font_size=12)
+    return drawing.update_layout(height=TOP + whole + FOOT)
+
+
+def cell(index: int, count: int) -> dict[str, int]:
+    """Where the panel with this index is."""
+    columns = min(ABREAST, count)
+    return {"row": index // columns + 1, "col": index % columns + 1}
+
+
+def finish(drawing: go.Figure, count: int, across: str, up: str) -> go.Figure:
+    """The common look, with the axes' titles at the left and below the lowest panel of each column.
+
+    `across` is counted.
+    """
+    most = max((int(max(trace.x)) for trace in drawing.data if len(trace.x)), default=0)
+    drawing.update_xaxes(count_ticks(most))
+    columns = min(ABREAST, count)
+    for index in range(count):
+        where = cell(index, count)
+        if index + columns >= count:
+            drawing.update_xaxes(title_text=across, showticklabels=True, **where)
+        if where["col"] == 1:
+            drawing.update_yaxes(title_text=up, **where)
+    return dress(drawing, height=drawing.layout.height)

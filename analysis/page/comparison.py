@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ..comparing import Comparison
     from ..run.run import Run
 
-MOST_DOTS = 60
-MOST_ROWS = 100  # the others unfold
-MOST_VARIANTS = 24  # of a larger sweep no single variant is what the others are compared with
+MAX_DOTS = 60
+MAX_ROWS = 100  # the others unfold
+MAX_VARIANTS = 24  # of a larger sweep no single variant is what the others are compared with
 
 
 def page(comparison: Comparison) -> str:
@@ -43,12 +43,12 @@ def table(comparison: Comparison) -> str:
         rows.append([name, *(_cell(row, label == comparison.baseline) for row in cells)])
     legends = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in comparison.legends.items())
     notes = "".join(f"<p class=note>{escape(note)}</p>" for note in comparison.notes)
-    return f"{html_table(['variant', *comparison.columns], rows, MOST_ROWS)}<dl>{legends}</dl>{notes}"
+    return f"{html_table(['variant', *comparison.columns], rows, MAX_ROWS)}<dl>{legends}</dl>{notes}"
 
 
 def compared(run: Run) -> str:
     """The variants of a run as that table; nothing for a single variant, a sweep, or where nothing can be compared."""
-    if not 2 <= len(run.points) <= MOST_VARIANTS:
+    if not 2 <= len(run.points) <= MAX_VARIANTS:
         return ""
     try:
         return table(compare(run))
@@ -67,7 +67,7 @@ def dots(comparison: Comparison, name: str) -> Figure | None:
     rows = comparison.of(name).dropna(subset=["mean"])
     if rows.empty:
         return None
-    drawn = rows.iloc[:MOST_DOTS].iloc[::-1]
+    drawn = rows.iloc[:MAX_DOTS].iloc[::-1]
     drawing = go.Figure()
     drawing.add_scatter(
         x=drawn["mean"],
@@ -85,7 +85,7 @@ def dots(comparison: Comparison, name: str) -> Figure | None:
     )
     drawing.update_xaxes(title_text=name)
     drawing.update_yaxes(automargin=True)
-    rest = f" The first {MOST_DOTS} of {len(rows):,} variants are drawn." if len(rows) > MOST_DOTS else ""
+    rest = f" The first {MAX_DOTS} of {len(rows):,} variants are drawn." if len(rows) > MAX_DOTS else ""
     reading = f"{comparison.legends[name][:1].upper()}{comparison.legends[name][1:]}; bars are 95 % intervals.{rest}"
     return Figure(
         name=f"compare-{comparison.columns.index(name)}",

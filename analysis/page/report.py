@@ -14,15 +14,12 @@ from ..figures import ALL
 from ..sentences import diverged, fairness, finding
 from . import Section, figure_block, page
 from .comparison import compared
-from .explained import explained
-from .provenance import provenance
-from .results import result_table
-from .verdicts import verdict_list
+from .sections import explained, provenance, result_table, verdict_list
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MOST_NAMED = 12  # variants in one sentence
+MAX_NAMED = 12  # variants in one sentence
 
 
 def render(run: Run) -> str:
@@ -46,7 +43,7 @@ def _opening(run: Run) -> str:
         "question": heading["question"],
         "source": heading["source"],
         "finding": finding(run),
-        "diverged": f"{told}." if (told := diverged(run, MOST_NAMED)) else "",
+        "diverged": f"{told}." if (told := diverged(run, MAX_NAMED)) else "",
     }
     return "\n".join(f"<p class={kind}>{escape(text)}</p>" for kind, text in paragraphs.items() if text)
 

@@ -3,7 +3,7 @@
 Claims, headlines and columns name a quantity as they name a recorded metric.
 """
 
-from . import at_start, clipped, elasticities, imbalance, jump, memory, residuals, restarts  # noqa: F401
+from . import at_start, clipped, elasticities, jump, memory, residuals, restarts  # noqa: F401
 from .base import QUANTITIES, Quantity, available, derivable, lacking, quantity, range_of
 
 __all__ = ["QUANTITIES", "Quantity", "available", "derivable", "lacking", "quantity", "range_of"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..lazy import pd
-from ..theory.expected_prefix_bias import binary_prefix_weight, expected_prefix_gradient
-from ..theory.prefix_weight import prefix_weight, token_weights
+from ..theory.prefix_weight import binary_prefix_weight, expected_prefix_gradient, prefix_weight, token_weights
 from .base import ANYTHING, CASE, RATIOS, column, quantity
 
 if TYPE_CHECKING:

@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .axes import scale_axis
-
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from ..run.run import Run
+
+
+def scale_axis(columns: Iterable[str]) -> str | None:
+    """The column of the swept reward scale, the environment's or a task's; None where no scale is swept."""
+    scales = [name for name in columns if name.startswith("environment") and name.endswith("scale")]
+    return scales[0] if scales else None
+
 
 Measure = Callable[["Run"], "pd.DataFrame"]
 ClosedForm = Callable[["pd.DataFrame"], "np.ndarray"]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lazy import pd
-from ..theory.scale_elasticity import adam_elasticity
-from .axes import scale_axis
-from .base import ANYTHING, SCALE, quantity
+from ..theory.reward_scale import adam_elasticity
+from .base import ANYTHING, SCALE, quantity, scale_axis
 from .parameters import coordinates, parameters
 
 if TYPE_CHECKING:

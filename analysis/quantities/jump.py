@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lazy import pd
-from ..theory.scale_jump import scale_jump
+from ..theory.reward_scale import scale_jump
 from .base import CASE, quantity
 from .parameters import parameters, updates_per_rollout
 
@@ -43,7 +43,7 @@ def jump_peak(run: Run) -> pd.DataFrame:
 
 
 def _jumps(run: Run) -> pd.DataFrame:
-    """When each point's reward scale jumps (the first rollout after), by what factor, and its updates a rollout."""
+    """When each point's reward scale jumps (the first rollout after), by what factor, and its updates per rollout."""
     rows = []
     for point in range(len(run.points)):
         scale = run.experiment(point)["environment"].get("reward_scale")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def parameters(run: Run) -> pd.DataFrame:
-    """One row a point; NaN for what its experiment does not have.
+    """One row per point; NaN for what its experiment does not have.
 
     `probability` is that of the first arm, or of every token, as a table begins.
     """

@@ -15,7 +15,7 @@ ROLLOUT = (*LANE, "rollout")
 
 
 def readings_of(updates: Stored, declared: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """One row per point and seed, a column a metric that applies to some point, by each metric's declared reading.
+    """One row per point and seed, a column per metric that applies to some point, by each metric's declared reading.
 
     "mean": over all updates. "sum": over a rollout's updates, averaged over rollouts. "end": after the last update of
     a rollout, averaged over rollouts. "final": after the last update of the run. A quotient is that of its two

@@ -1,4 +1,4 @@
-"""Recorded tokens, a row a token and update, out of the two tables of lists that a run directory has.
+"""Recorded tokens, a row per token and update, out of the two tables of lists that a run directory has.
 
 tokens/part-*.parquet   one row per point, seed and recorded rollout: lists over its tokens
 ratios/part-*.parquet   one row per point, seed, recorded rollout and update: lists in the same order

@@ -1,1 +1,1 @@
-"""Closed forms in plain numpy, one subject a file: what a run should have measured."""
+"""Closed forms in plain numpy, one subject per file: what a run should have measured."""

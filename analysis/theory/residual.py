@@ -1,4 +1,4 @@
-"""The residual of any optimizer by optax's name and keywords: one table, one entry an optimizer."""
+"""The residual of any optimizer by optax's name and keywords: one table, one entry per optimizer."""
 
 from __future__ import annotations
 

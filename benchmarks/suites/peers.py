@@ -17,7 +17,7 @@ from benchmarks.timing import Contestant, interleaved, sized
 from simulator.execution import plan as sweep
 
 TITLE = "Against what one would write instead"
-MOST_ROLLOUTS = 2**17
+MAX_ROLLOUTS = 2**17
 FEWEST_RUNS = {"small": 256, "medium": 64, "large": 8}  # of a sweep of ours
 RUNS_IN_A_BATCH = {"small": 64, "medium": 16, "large": 4}
 
@@ -113,7 +113,7 @@ def our_single_run(problem: Problem, least_seconds: float) -> Contestant:
         plan = sweep.make_plan(ours.scenario(problem, num_rollouts=num_rollouts))
         return Contestant("one run of ours", lambda: ours.compute(plan), plan.num_updates)
 
-    return sized(make, start=50, most=MOST_ROLLOUTS, least_seconds=least_seconds)
+    return sized(make, start=50, most=MAX_ROLLOUTS, least_seconds=least_seconds)
 
 
 def _contestant(name: str, peer: Peer, problem: Problem, least_seconds: float) -> Contestant:
@@ -121,7 +121,7 @@ def _contestant(name: str, peer: Peer, problem: Problem, least_seconds: float) -
         call: Callable[[], object] = partial(peer.train, problem, num_rollouts)
         return Contestant(name, call, num_rollouts * EPOCHS * peer.runs, partial(_threads, peer.threads))
 
-    return sized(make, start=2, most=MOST_ROLLOUTS, least_seconds=least_seconds)
+    return sized(make, start=2, most=MAX_ROLLOUTS, least_seconds=least_seconds)
 
 
 def _threads(count: int) -> None:

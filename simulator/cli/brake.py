@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ScenarioError
+from ..optimizers.braking import MIN_HORIZON, Braking, Stop
 from ..optimizers.registry import NOT_DRIVEN, OPTIMIZERS
 from ..optimizers.schema import SETTINGS, optimizer_problems
-from ..optimizers.stop import MIN_HORIZON, Braking, Stop
 from .progress import Progress
 from .scenario import overrides
 
@@ -94,7 +94,7 @@ def _measure(
 def _beside_its_prediction(found: Braking, closed: bool) -> dict[str, Any]:
     """An optimizer's measured curves and table rows, with those of its closed forms, which know its keywords alone."""
     from ratiodrift.analysis.theory.residual import formula, residual
-    from ratiodrift.analysis.theory.scale_elasticity import elasticity
+    from ratiodrift.analysis.theory.reward_scale import elasticity
 
     keywords = {key: found.keywords.get(key) for key in OPTIMIZERS[found.name].keywords if key in found.keywords}
     decays = any("weight_decay" in key and value for key, value in keywords.items() if not key.endswith("mask"))

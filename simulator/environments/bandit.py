@@ -11,8 +11,7 @@ from jaxtyping import Bool, Float, Int
 from ..lazy import Array, jnp
 from ..parts import Matrix, NonNegative, part, static
 from .base import ENVIRONMENTS, Outcomes, Plain
-from .chance import Distribution, draw, outcomes
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import Distribution, RewardScale, draw, outcomes, scale_at, scale_problems
 
 
 @ENVIRONMENTS.add

@@ -12,7 +12,7 @@ from pydantic import Field
 from ..lazy import Array, jnp
 from ..parts import Count, part, static
 from .base import ENVIRONMENTS, Plain
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import RewardScale, scale_at, scale_problems
 
 Flag = Annotated[bool, Field(strict=True)]
 

@@ -12,8 +12,7 @@ from pydantic import Field
 from ..lazy import Array, jax, jnp
 from ..parts import Positive, part, static
 from .base import ENVIRONMENTS, Outcomes
-from .reward_rules import RewardRule
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import RewardRule, RewardScale, scale_at, scale_problems
 from .verifier import Verifier
 from .worlds import Bandit, LengthTrap, TokenChain, TokenTree
 

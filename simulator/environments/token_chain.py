@@ -14,7 +14,7 @@ from pydantic import Field
 from ..lazy import Array, jnp
 from ..parts import Count, Index, part, static
 from .base import ENVIRONMENTS, Plain
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import RewardScale, scale_at, scale_problems
 from .token_tree import MAX_STATES
 
 LONGEST = 64

@@ -14,8 +14,7 @@ from pydantic import Field
 from ..lazy import Array, jnp
 from ..parts import Count, Number, part, static
 from .base import ENVIRONMENTS, Plain
-from .reward_rules import RewardRule
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import RewardRule, RewardScale, scale_at, scale_problems
 
 MAX_STATES = 2_000_000
 

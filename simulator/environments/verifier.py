@@ -12,8 +12,7 @@ from pydantic import Field
 from ..lazy import Array, jnp
 from ..parts import Number, part, static
 from .base import ENVIRONMENTS, Outcomes
-from .chance import draw, outcomes
-from .reward_scale import RewardScale, scale_at, scale_problems
+from .rewards import RewardScale, draw, outcomes, scale_at, scale_problems
 from .worlds import World
 
 Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]

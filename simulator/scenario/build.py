@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..dialects import DIALECTS
-from ..dialects.tables import in_dialect
+from ..dialects.base import in_dialect
 from ..environments import ENVIRONMENTS
 from ..errors import describe, did_you_mean, dotted, schema_problems
 from ..experiment import Record, Training

@@ -29,8 +29,7 @@ from ..execution.compute import Chunk, Computed
 from ..execution.plan import Job, Plan
 from ..execution.program import State
 from ..files import write_table, write_whole
-from .tables import updates_table
-from .token_tables import ratios_table, tokens_table
+from .tables import ratios_table, tokens_table, updates_table
 
 TABLES = ("updates", "ratios", "tokens")
 PART = re.compile(r"part-(\d{7}|[1-9]\d{7,})-(\d{5}|[1-9]\d{5,})\.parquet")

@@ -165,6 +165,7 @@ def test_another_part_does_not_have_the_axes_of_this_one():
     assert [claim["cases"] for claim in found] == [1, 1]
 
 
+@pytest.mark.long
 def test_true_claims_are_rarely_called_false_and_false_ones_rarely_true():
     generator, seeds = np.random.default_rng(0), 12
     told = {"true": [], "false": []}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.excerpt import excerpt, thinned
-from analysis.figures.comparison import MOST_CURVES, MOST_DOTS, comparison
+from analysis.figures.comparison import MAX_CURVES, MAX_DOTS, comparison
 from analysis.summary import summarize
 from tests.analysis.made import made_run
 
@@ -50,12 +50,12 @@ def drawn(points):
 def test_a_comparison_of_many_variants_shows_the_extremes_and_says_so():
     figure = drawn([{"optimizer": f"number {number}"} for number in range(200)])
     (dots,) = figure.drawing.data
-    assert len(dots.x) == MOST_DOTS and max(dots.x) == 200.5
+    assert len(dots.x) == MAX_DOTS and max(dots.x) == 200.5
     assert figure.reading.endswith("… and 140 more points in summary.parquet, between these in ratio/max.")
 
 
 def test_a_comparison_of_many_curves_draws_some_of_them_and_says_so():
     points = [{"optimizer": f"number {n}", "optimizer.b1": b1} for n in range(60) for b1 in (0.1, 0.2, 0.3)]
     figure = drawn(points)
-    assert len(figure.drawing.data) == 20 <= MOST_CURVES
+    assert len(figure.drawing.data) == 20 <= MAX_CURVES
     assert figure.reading.endswith("40 more curves are in the tables.")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.quantities.at_start import expected_bias_at_start, objective_at_start, prefix_weight_at_start
+from analysis.quantities.clipped import advantage_imbalance, movement_imbalance
 from analysis.quantities.elasticities import scale_elasticity, scale_spread
-from analysis.quantities.imbalance import advantage_imbalance, movement_imbalance
 from analysis.quantities.jump import jump_peak, jump_response
 from analysis.quantities.residuals import residual_update
 from tests import fresh

@@ -13,8 +13,8 @@ import pytest
 
 from analysis.theory.momentum_residual import corrected, heavy_ball, schedule_free
 from analysis.theory.residual import FORMS, braking_distance, formula, residual
-from analysis.theory.scale_elasticity import FORMS as ELASTICITIES
-from analysis.theory.scale_elasticity import elasticity
+from analysis.theory.reward_scale import FORMS as ELASTICITIES
+from analysis.theory.reward_scale import elasticity
 
 pytestmark = pytest.mark.filterwarnings("ignore:`optimistic_adam` is deprecated:DeprecationWarning")
 

@@ -8,8 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from analysis.theory.scale_elasticity import adam_elasticity, std_floor_elasticity
-from analysis.theory.scale_identity import rescaled
+from analysis.theory.reward_scale import adam_elasticity, rescaled, std_floor_elasticity
 
 RANDOM = np.random.default_rng(0)
 GRADIENTS = RANDOM.normal(size=(60, 12)) * np.exp(RANDOM.normal(size=(60, 1)))

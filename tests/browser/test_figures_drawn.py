@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
 from analysis.figures import ALL
 from analysis.page import figure_block, page
+
+pytestmark = pytest.mark.long
 
 TRACES = """[...document.querySelectorAll('.drawing')].map((plot) => [
   plot.id.replace('plot-', ''), plot.data.length,

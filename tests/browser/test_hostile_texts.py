@@ -1,7 +1,11 @@
 """Whatever a scenario's texts say, the page shows it and does nothing of it."""
 
+import pytest
+
 from analysis.page import page
 from tests.browser.conftest import HOSTILE
+
+pytestmark = pytest.mark.long
 
 INJECTED = (
     "document.querySelectorAll('u, img:not(.drawing *), a[href*=example], svg a, main script:not([type])').length"

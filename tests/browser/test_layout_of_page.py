@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 # Blocks beside or above each other, outside drawings, have no point in common; hidden ones are not looked at.
 BLOCKS = """(() => {
   const found = [];

@@ -11,6 +11,8 @@ from analysis.figures import ALL
 from analysis.figures.style import Figure
 from analysis.page import figure_block, page
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def downloads(browser, tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 COLOURS = """(() => {
   const style = (element) => getComputedStyle(element);
   const plots = [...document.querySelectorAll('.drawing')];

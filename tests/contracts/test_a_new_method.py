@@ -229,8 +229,10 @@ def test_the_schema_says_what_it_is():
 
 def test_its_name_is_given_once():
     for family, member in ((sim.METHODS, HalfRLOO), (sim.DIALECTS, Workshop)):
+        another = type(f"Another{member.__name__}", (member,), {"__doc__": "Another of this name."})
         with pytest.raises(ValueError, match=member.__name__):
-            family.add(member)
+            family.add(another)
+        assert family.add(member) is member  # as a notebook's cell does that is run again
 
 
 # The contracts

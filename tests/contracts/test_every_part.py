@@ -16,6 +16,7 @@ from simulator.environments.base import Environment
 from simulator.exact import Enumerated, MonteCarlo, Oracle, completion_logprobs, list_completions
 from simulator.methods.base import Method
 from simulator.parts import claim_of
+from simulator.parts import part as part_of_an_experiment
 from simulator.policies.base import Policy
 from simulator.probes import BUILT_IN, PROBES
 from simulator.surrogates.base import Surrogate, softmax_pullback
@@ -167,8 +168,13 @@ def test_the_family_reads_the_tag_and_makes_the_part(family, name):
 
 
 def test_a_name_is_given_once():
-    with pytest.raises(ValueError, match="'bandit'"):
-        sim.ENVIRONMENTS.add(sim.environments.Bandit)
+    @part_of_an_experiment
+    class Bandit(sim.environments.Bandit):
+        """Another bandit."""
+
+    with pytest.raises(ValueError, match="environment 'bandit' is there already: .*environments.bandit"):
+        sim.ENVIRONMENTS.add(Bandit)
+    assert sim.ENVIRONMENTS.add(sim.environments.Bandit) is sim.ENVIRONMENTS.members["bandit"]  # as a cell run again
 
 
 # Environments

@@ -29,6 +29,7 @@ LOOPBACK = {"node_ip_address": "127.0.0.1", "include_dashboard": False, "object_
 ROLLOUTS = 150  # a chunk each: enough seconds to kill somebody in
 
 
+@pytest.mark.long
 def test_an_address_where_nobody_answers_is_refused_at_once(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

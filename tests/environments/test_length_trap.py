@@ -9,7 +9,7 @@ import pytest
 
 import simulator as sim
 from simulator.environments.length_trap import LengthTrap
-from simulator.environments.reward_scale import Jump
+from simulator.environments.rewards import Jump
 from simulator.exact import completion_logprobs, expected_return, list_completions
 from simulator.policies.tabular import Tabular
 from simulator.rollouts import unroll

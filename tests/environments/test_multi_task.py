@@ -9,8 +9,7 @@ import simulator as sim
 from simulator.advantages import GroupMean, PerSource
 from simulator.environments.bandit import Bandit
 from simulator.environments.multi_task import MultiTask, Source, Task
-from simulator.environments.reward_rules import CountToken
-from simulator.environments.reward_scale import Jump
+from simulator.environments.rewards import CountToken, Jump
 from simulator.environments.token_tree import TokenTree
 from simulator.exact import completion_logprobs, expected_return, list_completions, prompt_returns
 from simulator.scenario.load import ScenarioError, load
@@ -74,6 +73,7 @@ def test_the_return_is_the_mean_over_prompts_of_each_worlds_own():
     assert float(expected_return(logprobs, listed)) == pytest.approx(np.mean(expected), rel=1e-14)
 
 
+@pytest.mark.long
 def test_a_world_that_stands_alone_is_simulated_as_it_is():
     def trace(environment):
         experiment = sim.Experiment(

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.environments.reward_rules import CountToken, Match, Table
+from simulator.environments.rewards import CountToken, Match, Table
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 

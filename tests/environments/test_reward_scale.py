@@ -7,7 +7,7 @@ import pytest
 
 import simulator as sim
 from simulator.environments.bandit import Bandit
-from simulator.environments.reward_scale import Jump, Ramp, Stages, scale_at, scale_problems
+from simulator.environments.rewards import Jump, Ramp, Stages, scale_at, scale_problems
 from tests.small import tables
 
 JUMP = Jump(at=2, before=0.5, after=3.0)

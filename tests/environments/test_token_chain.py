@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_scale import Ramp
+from simulator.environments.rewards import Ramp
 from simulator.environments.token_chain import TokenChain
 from simulator.exact import list_completions
 from tests.small import tables

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.environments.reward_rules import CountToken, Match
+from simulator.environments.rewards import CountToken, Match
 from simulator.environments.token_tree import TokenTree
 from simulator.exact import list_completions
 from tests.environments import prefixes

@@ -10,8 +10,7 @@ import pytest
 import simulator as sim
 from simulator.environments.bandit import Bandit
 from simulator.environments.length_trap import LengthTrap
-from simulator.environments.reward_rules import CountToken
-from simulator.environments.reward_scale import Jump, Ramp
+from simulator.environments.rewards import CountToken, Jump, Ramp
 from simulator.environments.token_chain import TokenChain
 from simulator.environments.token_tree import TokenTree
 from simulator.environments.verifier import Verifier

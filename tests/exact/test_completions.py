@@ -7,8 +7,7 @@ import pytest
 
 from simulator import exact
 from simulator.environments.bandit import Bandit
-from simulator.environments.reward_rules import CountToken
-from simulator.environments.reward_scale import Jump
+from simulator.environments.rewards import CountToken, Jump
 from simulator.environments.token_tree import TokenTree
 from simulator.policies.log_linear import LogLinear
 from simulator.policies.tabular import Tabular

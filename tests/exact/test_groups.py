@@ -158,6 +158,7 @@ def test_rewards_that_are_drawn_are_part_of_what_is_listed(advantage):
     brute_force.assert_same(by_groups(asked), brute_force.moments(asked))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("policy", "method"),
     [

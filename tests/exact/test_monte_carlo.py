@@ -12,7 +12,7 @@ import pytest
 
 import simulator as sim
 from simulator.environments.bandit import Bandit
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.environments.token_tree import TokenTree
 from simulator.exact import Enumerated, MonteCarlo
 from tests.exact.worlds import CHANCE, UNEVEN, Spelled, logits, situation
@@ -88,6 +88,7 @@ def test_noise_is_not_taken_for_bias():
     assert np.mean(found["bias/norm"]) < 0.3 * noise
 
 
+@pytest.mark.long
 def test_noise_is_not_taken_for_truth():
     # GRPO, whose own gradients are not those that the truth is estimated with
     case = (NOISY, sim.methods.GRPO(), 17, None, 4)
@@ -117,6 +118,7 @@ def test_the_error_of_the_prefixs_bias_knows_that_of_the_scale():
     assert spread < 1.3 * np.sqrt(np.mean(found["prefix/expected_bias_se"] ** 2))
 
 
+@pytest.mark.long
 def test_a_group_of_one_is_measured_too():
     found = measured((UNEVEN, sim.methods.Reinforce(), 18, None, 1), MANY, False, 1)
     exact = measured((UNEVEN, sim.methods.Reinforce(), 18, None, 1), ENUMERATED, True, 1)
@@ -153,6 +155,7 @@ def test_the_run_is_the_same_whoever_watches(watched, oracle):
     np.testing.assert_array_equal(trace.params["logits"], watched.params["logits"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes",
     [{"probes": ("bias",), "learning_rate": 1.0}, {"epochs": 1, "num_rollouts": 1, "minibatches": 3}],

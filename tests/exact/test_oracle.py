@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_scale import Jump
+from simulator.environments.rewards import Jump
 from simulator.errors import ScenarioError
 from simulator.exact import Enumerated, Situation, bias_metrics, list_completions, true_gradient
 from simulator.exact.groups import by_groups
@@ -33,6 +33,7 @@ def experiment(**parts):
     return replace(given, **parts)
 
 
+@pytest.mark.long
 def test_a_run_records_what_the_oracle_finds_where_each_rollout_begins():
     given, state = experiment(), sim.init(experiment(), KEY)
     for rollout in range(3):

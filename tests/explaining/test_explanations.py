@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from analysis.explaining import RULES, Explanation, explanations, table
-from analysis.explaining.explanation import MOST
+from analysis.explaining.explanation import MAX_FINDINGS
 from analysis.explaining.terminal import looked_at, plain, show
 from simulator.cli.main import main
 from simulator.runs import run
@@ -63,7 +63,7 @@ def test_the_most_important_comes_first_and_no_more_than_are_asked_for():
     made = run_of(seeds(MUCH | {"ratio/ess": 0.5}, {}, {}))
     found = [each.rule for each in explanations(made)]
     assert found == ["clip_cannot_act", "groups_without_signal", "updates_go_far"]
-    assert [each.rule for each in explanations(made, most=1)] == found[:1] and MOST == 10
+    assert [each.rule for each in explanations(made, most=1)] == found[:1] and MAX_FINDINGS == 10
 
 
 def test_a_sentence_begins_as_sentences_do():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.explaining.naming import named
+from analysis.explaining.explanation import named
 from analysis.explaining.saying import ends, hundredths, plain, span, whose
 from analysis.text import percent
 from tests.explaining.frames import run_of

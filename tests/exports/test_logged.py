@@ -62,7 +62,7 @@ def test_a_trainers_keys_are_logged(run, told):
 
 
 def test_many_runs_are_refused_before_any_is_begun(run, told, monkeypatch):
-    monkeypatch.setattr(wandb, "MOST_RUNS", 1)
+    monkeypatch.setattr(wandb, "MAX_RUNS", 1)
     with pytest.raises(ExportError, match="4 runs; wandb gets 1 at most"):
         export(run, "wandb")
     assert told == []

@@ -7,7 +7,7 @@ import pytest
 
 import analysis
 from analysis.exports import ExportError, export
-from analysis.exports.holders import holders
+from analysis.exports.selection import holders
 from tests.exports.folder import NAMES, label, token_rows, update_rows, written
 
 

@@ -65,7 +65,7 @@ def test_labels_that_make_the_same_folder_are_told_apart(tmp_path):
 
 
 def test_more_runs_than_can_be_shown_are_refused(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(tensorboard, "MOST_RUNS", 3)
+    monkeypatch.setattr(tensorboard, "MAX_RUNS", 3)
     with pytest.raises(ExportError, match="2 points × 2 seeds are 4 runs; tensorboard gets 3 at most"):
         export(run, "tensorboard", out=tmp_path / "events")
     export(run, "tensorboard", where={"seed": 0}, out=tmp_path / "events")

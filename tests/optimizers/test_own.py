@@ -145,8 +145,9 @@ def test_the_list_and_the_schema_know_it(add, capsys):
 
 def test_a_name_is_given_once(add):
     add(my_sgd)
+    add(my_sgd)  # as a notebook's cell does that is run again
     with pytest.raises(ValueError, match="there is an optimizer 'my_sgd' already: .*my_sgd.*, added from Python"):
-        add(my_sgd)
+        add(lambda learning_rate: optax.sgd(learning_rate), name="my_sgd")
     with pytest.raises(ValueError, match="there is an optimizer 'adam' already: optax.adam"):
         add(my_sgd, name="adam")
 

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.optimizers.optax_facts import OPTAX
 from simulator.remedies import map_first_moments
 from tests.optimizers.test_catalog import DRIVEN, optimizer_table

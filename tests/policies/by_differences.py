@@ -8,7 +8,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import simulator as sim
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.probes.base import PROBES, Probe
 from tests.environments import prefixes
 

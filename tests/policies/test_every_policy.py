@@ -54,6 +54,7 @@ def test_tokens_are_drawn_from_the_logits_of_their_rows(name):
     assert np.ptp(above[mask][:, 0]) > 0.1 and len(np.unique(said.tokens[said.mask])) == 3  # or nothing was tested
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_lanes_of_a_sweep_are_the_runs_alone_and_stretches_the_run_in_one_piece(name):
     question = scenario(name)

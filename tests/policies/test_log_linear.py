@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.policies.log_linear import LogLinear
 from tests.policies import by_differences as given
 from tests.small import tables
@@ -31,6 +31,7 @@ def experiment(policy, optimizer):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "optimizer",
     [sim.optimizer("sgd", learning_rate=1.0, momentum=0.9), sim.optimizer("adam", learning_rate=0.1)],

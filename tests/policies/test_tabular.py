@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.environments.bandit import Bandit
-from simulator.environments.reward_rules import CountToken
+from simulator.environments.rewards import CountToken
 from simulator.environments.token_tree import TokenTree
 from simulator.errors import ScenarioError
 from simulator.policies.tabular import Tabular

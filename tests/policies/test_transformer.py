@@ -135,6 +135,7 @@ def test_every_matrix_starts_at_noise_of_its_own_that_keeps_lengths():
 # Runs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["adamw", "sgd", "lion", "muon"])
 def test_every_optimizer_moves_every_parameter(name):
     # three updates: the first moves the head, the second what the head reads
@@ -146,6 +147,7 @@ def test_every_optimizer_moves_every_parameter(name):
         assert np.all(np.isfinite(after)) and np.any(before != after)
 
 
+@pytest.mark.long
 def test_single_precision_is_computed_in_single_precision():
     experiment = given.experiment(Transformer(width=4, heads=1), epochs=2)
     single = replace(experiment, training=replace(experiment.training, precision="float32"))

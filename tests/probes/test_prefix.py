@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.environments.reward_rules import Table
+from simulator.environments.rewards import Table
 from simulator.environments.token_tree import TokenTree
 from simulator.probes.prefix import prefix
 from tests.environments import prefixes

@@ -67,6 +67,7 @@ def test_inside_a_chain_and_out_of_the_way_it_is_the_inner_optimizer(name):
     np.testing.assert_allclose(updates, expected, rtol=1e-14)
 
 
+@pytest.mark.long
 def test_all_nested_their_numbers_are_swept_with_vmap():
     points = {
         "factor": [1.0, 0.5, 0.9],

@@ -1,1 +1,1 @@
-"""Formats, one a file: each writes the pieces of a source to a path, tells how far it is, and returns the rows."""
+"""Formats, one per file: each writes the pieces of a source to a path, tells how far it is, and returns the rows."""

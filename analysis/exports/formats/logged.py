@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lanes import MOST_NAME, Lane, Lanes
+from ..lanes import MAX_NAME, Lane, Lanes
 from ..problems import ExportError
 
 
@@ -36,7 +36,7 @@ def log_all(
         tell(0.5 * done)
     rows = 0
     for number, ((point, seed), parts) in enumerate(sorted(whole.items())):
-        group = lanes.run.labels[point][:MOST_NAME]
+        group = lanes.run.labels[point][:MAX_NAME]
         run = begin(f"{group}/seed-{seed}", group, lanes.config(point, seed))
         steps, values = np.concatenate([part.steps for part in parts]), np.concatenate([part.values for part in parts])
         for at in np.argsort(steps, kind="stable"):

@@ -13,7 +13,7 @@ from ..lanes import Lane, Lanes
 from ..problems import ExportError
 from .records import framed
 
-MOST_RUNS = 512
+MAX_RUNS = 512
 NAME = "events.out.tfevents.0.ratiodrift"
 OURS = "events.out.tfevents.*"
 VERSION = "brain.Event:2"

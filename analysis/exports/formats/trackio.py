@@ -8,7 +8,7 @@ from typing import Any
 from ..lanes import Lanes
 from .logged import log_all
 
-MOST_RUNS = 128
+MAX_RUNS = 128
 
 
 def write(project: str, lanes: Lanes, tell: Callable[[float], None]) -> int:

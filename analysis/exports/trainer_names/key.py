@@ -22,7 +22,7 @@ def always(_: Method) -> bool:
 class Key:
     """One metric of a trainer.
 
-    `ours` is our metric of the same thing, not always of the same definition. `value` gives a number an update, `[U]`.
+    `ours` is our metric of the same thing, not always of the same definition. `value` gives a number per update, `[U]`.
     What looks at ratios or at the entropy is undefined (NaN) in those updates before which they are not known.
     """
 

@@ -103,6 +103,6 @@ OPENRLHF = Trainer(
     name="openrlhf",
     title="OpenRLHF",
     source="OpenRLHF 3c3be623 (2026-08-13), openrlhf/models/loss.py and trainer/ray/ppo_actor.py",
-    logs="once a rollout: the mean over its updates",
+    logs="once per rollout: the mean over its updates",
     keys=KEYS,
 )

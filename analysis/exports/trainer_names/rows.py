@@ -1,4 +1,4 @@
-"""A row an update of each recorded rollout: a trainer's keys, worked out from the recorded tokens.
+"""A row per update of each recorded rollout: a trainer's keys, worked out from the recorded tokens.
 
 A trainer takes its metrics in the forward pass, before the step. So those of update k look at the log-ratios that
 update k − 1 left, and those of a rollout's first update at log-ratios of 0.
@@ -16,10 +16,9 @@ import pyarrow as pa
 
 from ...run.stored import Stored
 from ...run.stored_tokens import ROW, StoredTokens
-from ..points import PointColumns
 from ..problems import ExportError
 from ..selection import Selection
-from ..sources import Pieces, Source, as_table, chosen, sliced
+from ..sources import Pieces, PointColumns, Source, as_table, chosen, sliced
 from .key import Key, Trainer
 from .seen import Method, Seen
 

@@ -37,7 +37,7 @@ def sums_rewards(method: Method) -> bool:
 
 
 def _flags(seen: Seen) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) at the method's level: one value a token, or one a completion."""
+    """(low, high) at the method's level: one value a token, or one per completion."""
     low, high = seen.method.band
     if seen.method.level == "sequence":
         ratio, advantages = seen.sequence_ratio, seen.advantages

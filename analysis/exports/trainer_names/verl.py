@@ -172,6 +172,6 @@ VERL = Trainer(
     name="verl",
     title="verl",
     source="verl 1dda039b (2026-08-22), verl/trainer/ppo/core_algos.py and metric_utils.py",
-    logs="once a rollout: the mean over its updates",
+    logs="once per rollout: the mean over its updates",
     keys=KEYS,
 )

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.figures.histograms import bin_edges, histograms
-from analysis.figures.player import chosen, spaced
-from analysis.figures.scrubber import scrubber
+from analysis.figures.scrubber import chosen, scrubber, spaced
 from tests.analysis.figures.rows import RATIOS, UPDATES, token
 from tests.analysis.made import made_run
 

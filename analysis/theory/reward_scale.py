@@ -1,4 +1,4 @@
-"""By how many per cent an update grows when the gradient grows by one."""
+"""The scale of the rewards: which hyperparameters undo it, what a jump of it does, how values grow with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,66 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .momentum_residual import belief_root, radam_factor
+
+# With which power of the reward scale each hyperparameter is divided.
+POWERS = {
+    "eps": 1,
+    "eps_root": 2,
+    "coupled_weight_decay": 1,
+    "max_grad_norm": 1,
+    "max_grad_norm_eps": 1,
+    "kl": 1,
+    "entropy": 1,
+    "weight_decay": 0,
+    "learning_rate": 0,
+    "b1": 0,
+    "b2": 0,
+}
+
+
+def rescaled(numbers: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """The hyperparameters that at reward scale 1 give the very trajectory that `numbers` give at scale φ.
+
+    Traj(φ; eps, eps_root, λ2, c, β_KL, c_H, λ, α) ≡ Traj(1; eps/φ, eps_root/φ², λ2/φ, c/φ, β_KL/φ, c_H/φ, λ, α)
+
+    where φ is `factor` > 0, λ2 the coupled and λ the decoupled weight decay, c the bound on the gradient's norm (with
+    torch's eps beside it), β_KL and c_H the coefficients of KL and entropy. What is None stays None; KeyError for any
+    other name. For every addend of the gradient, m and √v then carry one φ, which cancels in m̂ / (√v̂ + eps). Valid for
+    Adam, AdamW, NAdam and AMSGrad at every number of updates, from a fresh state (one that goes on needs m/φ and v/φ²),
+    advantages proportional to the rewards and a φ that does not change.
+
+    Reference: arXiv:2601.05002, Proposition 2, made exact.
+    """
+    return {key: None if value is None else value / factor ** POWERS[key] for key, value in numbers.items()}
+
+
+def scale_jump(n: ArrayLike, j: ArrayLike, factor: ArrayLike, b1: ArrayLike, b2: ArrayLike) -> np.ndarray:
+    """The j-th update after a constant gradient has grown by `factor`, in units of the update before.
+
+    u_j = [ β1^j (1 − β1^n) + (1 − β1^j) c ] / (1 − β1^{n+j})
+          · √( (1 − β2^{n+j}) / ( β2^j (1 − β2^n) + (1 − β2^j) c² ) )
+
+    where n updates came before the jump and c is `factor`. For n → ∞ both corrections vanish: with c = 5 it peaks at
+    3.74 for (0.9, 0.999) and at 1.12 for (0.9, 0.95). Valid while eps is far below √v̂; constant learning rate.
+    """
+    n, j, c, b1, b2 = (np.asarray(value, dtype=float) for value in (n, j, factor, b1, b2))
+    first = (b1**j * (1 - b1**n) + (1 - b1**j) * c) / (1 - b1 ** (n + j))
+    second = (b2**j * (1 - b2**n) + (1 - b2**j) * c**2) / (1 - b2 ** (n + j))
+    return first / np.sqrt(second)
+
+
+def largest_step(b1: ArrayLike, b2: ArrayLike) -> np.ndarray:
+    """The bound on Adam's step, in learning rates, over all sequences of gradients; 1 is its step on a constant one.
+
+    |u| ≤ (1 − β1) / ( √(1 − β2) √(1 − β1²/β2) ),   for β1² < β2
+
+    7.27 for (0.9, 0.999), 1.165 for (0.9, 0.95). Valid in the limit of many updates, eps negligible.
+
+    Reference: Cauchy–Schwarz on Σ (1−β1) β1^s g_s against √( Σ (1−β2) β2^s g_s² ).
+    """
+    b1, b2 = np.asarray(b1, dtype=float), np.asarray(b2, dtype=float)
+    return (1 - b1) / (np.sqrt(1 - b2) * np.sqrt(1 - b1**2 / b2))
+
 
 Numbers = Mapping[str, Any]
 
