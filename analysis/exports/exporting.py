@@ -54,9 +54,10 @@ def export(
 
     `table` is updates, ratios, readings, summary or claims; `shape` wide (one column per metric) or long (one row per
     value). `where` chooses by swept values, label, point, seed, …: {"optimizer": ["adamw", "lion"], "seed": 3}.
-    `rollouts` and `updates` are ranges without their ends, "0:10" or (0, 10). `columns` names metrics, or figures. `metric_names` is a
-    trainer's, by whose definitions its metrics are worked out. `out` is a file or folder, in the run's `export/` when
-    left out. `tell` is called with the share of the work that is done. Raises ExportError, and then leaves nothing.
+    `rollouts` and `updates` are ranges without their ends, "0:10" or (0, 10). `columns` names metrics, or figures.
+    `metric_names` is a trainer's, by whose definitions its metrics are worked out. `out` is a file or folder, in the
+    run's `export/` when left out. `tell` is called with the share of the work that is done. Raises ExportError, and
+    then leaves nothing.
     """
     request = Request(format, table, shape, where, rollouts, updates, columns, metric_names, out, force)
     return exported(run, request, tell or (lambda done: None)).path

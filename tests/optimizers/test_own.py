@@ -147,7 +147,7 @@ def test_a_name_is_given_once(add):
     add(my_sgd)
     add(my_sgd)  # as a notebook's cell does that is run again
     with pytest.raises(ValueError, match="there is an optimizer 'my_sgd' already: .*my_sgd.*, added from Python"):
-        add(lambda learning_rate: optax.sgd(learning_rate), name="my_sgd")
+        add(optax.sgd, name="my_sgd")
     with pytest.raises(ValueError, match="there is an optimizer 'adam' already: optax.adam"):
         add(my_sgd, name="adam")
 
