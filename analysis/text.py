@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 BOUNDS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
@@ -60,3 +62,14 @@ def fared(claims: list[dict[str, Any]]) -> str:
         return f"All {len(claims)} claims hold."
     parts = [f"{held} of {len(claims)} claims hold", f"{failed} fail{'s' * (failed == 1)}", f"{open_} cannot be judged"]
     return ", ".join(part for part, count in zip(parts, (1, failed, open_), strict=True) if count) + "."
+
+
+MAX_NAMES = 12  # of what there is, in a sentence
+
+
+def did_you_mean(name: str, known: Sequence[str], likely: Sequence[str] = (), between: str = ", ") -> str:
+    """'did you mean …?' with the `likely` names or else the nearest known one, or 'there are …' with the known ones."""
+    if near := likely or get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    more = f" and {len(known) - MAX_NAMES:,} more" if len(known) > MAX_NAMES else ""
+    return f"there are {between.join(known[:MAX_NAMES])}{more}" if known else "there are none"

@@ -4,8 +4,8 @@ from . import export
 path = export(run, format="parquet", where={"optimizer": "adamw"}, rollouts="0:10")
 """
 
+from .errors import ExportError
 from .exporting import export
-from .problems import ExportError
 from .request import FIGURES, FORMATS
 from .trainer_names import TRAINERS, trainer_table
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import figures
-from .formats import logged, tensorboard
-from .lanes import Lanes, bounded
-from .problems import ExportError
-from .request import FIGURES, FILES, FOLLOWED, OURS, Request, Where
-from .selection import Span, select, several
-from .shapes import long
-from .sources import Source
+from .errors import ExportError
+from .formats import FILES, MAX_RUNS, tensorboard, trackers
+from .lanes import Lanes
+from .request import FIGURES, OURS, Request, Where
+from .selection import Span, by_column, select
+from .source import Source, Tell, long
 from .tables import INTEGERS, SOURCES, claims
 from .trainer_names import TRAINERS
 from .trainer_names.rows import trainer_rows
@@ -22,8 +21,6 @@ from .writing import whole_file, whole_folder
 
 if TYPE_CHECKING:
     from ..run.run import Run
-
-Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def export(
 
 
 def exported(run: Run, request: Request, tell: Tell) -> Exported:
-    """The same, with what there is to say about it."""
+    """Write what is asked for; returns where it is, how much it is, and how to read it. Raises ExportError."""
     if request.format in FIGURES:
         return _figures(run, request, tell)
     where = list(request.where.items()) if isinstance(request.where, Mapping) else list(request.where)
@@ -72,7 +69,7 @@ def exported(run: Run, request: Request, tell: Tell) -> Exported:
     if request.table == "claims":
         for option in (option for option, span in spans.items() if span is not None):
             raise ExportError(option, f"this table has no {option}: it has a row a claim of the scenario")
-        return _file(run, request, claims(run, several(where), request.columns), tell)
+        return _file(run, request, claims(run, by_column(where), request.columns), tell)
     selection = select(run, where, spans, INTEGERS[request.table])
     if request.metric_names != OURS:
         source = trainer_rows(run, TRAINERS[request.metric_names], selection, request.columns)
@@ -80,10 +77,18 @@ def exported(run: Run, request: Request, tell: Tell) -> Exported:
         source = SOURCES[request.table](run, selection, request.columns)
     if request.format in FILES:
         return _file(run, request, source, tell)
-    seeds = selection.equal.get("seed", range(run.manifest["plan"]["seeds"]))
-    bounded(len(selection.points), len(set(seeds)), FOLLOWED[request.format].MAX_RUNS, request.format)
+    seeds = len(set(selection.equal.get("seed", range(run.manifest["plan"]["seeds"]))))
+    _check_count(len(selection.points), seeds, request.format)
     lanes = Lanes(run, source)
     return _events(run, request, lanes, tell) if request.format == "tensorboard" else _logged(request, lanes, tell)
+
+
+def _check_count(points: int, seeds: int, tool: str) -> None:
+    """Raise ExportError where there are more runs than the tool can show."""
+    runs, most = points * seeds, MAX_RUNS[tool]
+    if runs > most:
+        product = f"{points:,} points × {seeds:,} seeds are {runs:,} runs"
+        raise ExportError("where", f"{product}; {tool} gets {most:,} at most: choose, as in seed=0")
 
 
 def _file(run: Run, request: Request, source: Source, tell: Tell) -> Exported:
@@ -92,25 +97,26 @@ def _file(run: Run, request: Request, source: Source, tell: Tell) -> Exported:
     path, kind = request.path(run), FILES[request.format]
     with whole_file(path, request.force) as temporary:
         rows = _some(kind.write(temporary, source, tell))
-    return Exported(path, rows, "row", f"read it with {kind.how_to_read(path, source)}")
+    read = kind.read_with.format(path=path, column=source.schema.names[-1])
+    return Exported(path, rows, "row", f"read it with {read}")
 
 
 def _events(run: Run, request: Request, lanes: Lanes, tell: Tell) -> Exported:
     """A folder of event files."""
-    tensorboard.available()
+    tensorboard.check_installed()
     path = request.path(run)
-    with whole_folder(path, request.force, tensorboard.OURS) as temporary:
+    with whole_folder(path, request.force, tensorboard.PATTERN) as temporary:
         rows = _some(tensorboard.write(temporary, lanes, tell))
-    return Exported(path, rows, "update", f"look at it with {tensorboard.how_to_read(path)}")
+    return Exported(path, rows, "update", f'look at it with tensorboard --logdir "{path}"')
 
 
 def _logged(request: Request, lanes: Lanes, tell: Tell) -> Exported:
-    """Into a tool that keeps what it is told."""
+    """Runs in a tool that has a place of its own for them."""
     if request.out is not None:
         raise ExportError("out", f"{request.format} keeps what it is told in a place of its own (docs/exports.md)")
-    logged.available(request.format)
+    trackers.check_installed(request.format)
     project = f"ratiodrift-{lanes.run.manifest['name']}"
-    rows = _some(FOLLOWED[request.format].write(project, lanes, tell))
+    rows = _some(trackers.write(request.format, project, lanes, tell))
     return Exported(None, rows, "update", f"in the project {project!r} of {request.format}")
 
 

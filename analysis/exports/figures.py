@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .problems import ExportError, nearest
+from .errors import ExportError, nearest
+from .source import Tell
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,17 +28,16 @@ def drawn(run: Run, names: Sequence[str] | None) -> list[Figure]:
     """The figures that the run's data support, or those of these names. Raises ExportError."""
     from ..figures import ALL
 
-    found = [figure for draw in ALL if (figure := draw(run)) is not None]
+    found = {figure.name: figure for draw in ALL if (figure := draw(run)) is not None}
     for name in names or []:
-        if name not in [figure.name for figure in found]:
-            known = [figure.name for figure in found]
-            raise ExportError("columns", f"this run has no figure {name!r}; {nearest(name, known)}")
+        if name not in found:
+            raise ExportError("columns", f"this run has no figure {name!r}; {nearest(name, found)}")
     if not found:
         raise ExportError("format", "this run has no figures: its data support none")
-    return [figure for figure in found if names is None or figure.name in names]
+    return [figure for name, figure in found.items() if names is None or name in names]
 
 
-def write(folder: Path, figures: list[Figure], kind: str, tell: Callable[[float], None]) -> int:
+def write(folder: Path, figures: list[Figure], kind: str, tell: Tell) -> int:
     """A file per figure, `<name>.<kind>`. Returns how many. Raises ExportError where nothing can draw."""
     if find_spec("kaleido") is None:
         raise ExportError("format", NO_RENDERER)

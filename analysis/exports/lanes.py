@@ -1,4 +1,4 @@
-"""A run a point and seed, as tools that follow training runs want them: named, with what it was run with."""
+"""A run per point and seed, as tools that follow training runs want them: named, with its configuration."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .problems import ExportError
-from .sources import Source
+from ..quantities.parameters import updates_per_rollout
+from .source import Source
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -28,15 +28,10 @@ class Lane:
     steps: np.ndarray
     values: np.ndarray
 
-    @property
-    def logged(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Step by step its row."""
-        return zip(self.steps.tolist(), self.values, strict=True)
-
 
 @dataclass(frozen=True)
 class Lanes:
-    """How a source of updates falls into runs."""
+    """A source of updates, cut into runs."""
 
     run: Run
     source: Source
@@ -47,17 +42,12 @@ class Lanes:
 
     def name(self, point: int) -> str:
         """A point's label, as a folder may be called; with the point's number where another one has the same."""
-        names = [folder_name(label) for label in self.run.labels]
+        names = [_folder_name(label) for label in self.run.labels]
         return names[point] if names.count(names[point]) == 1 else f"{names[point]} ({point})"
 
     def config(self, point: int, seed: int) -> dict[str, Any]:
         """What tells a run apart."""
         return {**self.run.values(point), "label": self.run.labels[point], "point": point, "seed": seed}
-
-    def updates_of(self, point: int) -> int:
-        """How many updates a rollout of the point makes."""
-        training = self.run.experiment(point)["training"]
-        return training["epochs"] * training.get("minibatches", 1)
 
     def pieces(self) -> Iterator[tuple[float, list[Lane]]]:
         """(share of the work done, what a piece has of each run)."""
@@ -73,21 +63,12 @@ class Lanes:
         edges = np.flatnonzero((np.diff(points) != 0) | (np.diff(seeds) != 0)) + 1
         for rows in np.split(order, edges) if len(order) else []:
             point, seed = int(columns["point"][rows[0]]), int(columns["seed"][rows[0]])
-            steps = columns["rollout"][rows].astype(np.int64) * self.updates_of(point) + columns["update"][rows]
+            per_rollout = updates_per_rollout(self.run, point)
+            steps = columns["rollout"][rows].astype(np.int64) * per_rollout + columns["update"][rows]
             yield Lane(point, seed, steps, matrix[rows])
 
 
-def bounded(points: int, seeds: int, most: int, tool: str) -> None:
-    """Raises ExportError where there are more runs than a tool can show."""
-    if points * seeds > most:
-        raise ExportError(
-            "where",
-            f"{points:,} points × {seeds:,} seeds are {points * seeds:,} runs; {tool} gets {most:,} at most: choose, "
-            "as in seed=0",
-        )
-
-
-def folder_name(label: str) -> str:
+def _folder_name(label: str) -> str:
     """A label without what a path is made of."""
     name = re.sub(r"[/\\:*?\"<>|\x00-\x1f]+", "-", label).strip(" .")
     return name.encode()[:MAX_NAME].decode(errors="ignore") or "run"

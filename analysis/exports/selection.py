@@ -1,4 +1,4 @@
-"""Which rows of a table are wanted: those of some points, some seeds, some rollouts and updates."""
+"""The rows of a table that are asked for: those of some points, some seeds, some rollouts and updates."""
 
 from __future__ import annotations
 
@@ -10,58 +10,14 @@ import numpy as np
 import pandas as pd
 
 from ..run.run import short
-from .problems import ExportError, nearest
-from .sources import described
+from .errors import ExportError, nearest
+from .source import point_values
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-UNSET = "none"
-
-
-def holders(name: str, values: Sequence[Any], wanted: Any) -> list[int]:
-    """The places where a column has the wanted value; of numbers, that value as it is shown, where none is equal.
-
-    Raises ExportError where there are none, with what is nearest.
-    """
-    found = [place for place, value in enumerate(values) if is_value(value, wanted)]
-    number = _number(wanted)
-    if not found and number is not None:
-        found = [place for place, value in enumerate(values) if _counts(value) and short(float(value)) == f"{number:g}"]
-    if found:
-        return found
-    numbers = [value for value in values if _counts(value)]
-    known = list(dict.fromkeys(UNSET if value is None else short(value) for value in values))
-    if numbers and number is not None:
-        there = f"the nearest is {short(min(numbers, key=lambda value: abs(value - number)))}"
-    else:
-        there = nearest(str(wanted), known)
-    raise ExportError("where", f"{name} is never {str(wanted)!r}; {there}")
-
-
-def is_value(value: Any, wanted: Any) -> bool:
-    """Whether a value is the wanted one, which may be its text."""
-    if value is None:
-        return wanted is None or str(wanted).lower() == UNSET
-    if isinstance(value, bool):
-        return str(wanted).lower() == str(value).lower()
-    if _counts(value):
-        return float(value) == _number(wanted)
-    return str(wanted) in (str(value), short(value))
-
-
-def _counts(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(wanted: Any) -> float | None:
-    try:
-        return float(wanted)
-    except (TypeError, ValueError):
-        return None
-
-
 Span = str | tuple[int | None, int | None] | None
+UNSET = "none"
 
 
 @dataclass(frozen=True)
@@ -99,16 +55,15 @@ def select(
     `where` gives a column's value, or several of them: any of these. A column that is named twice may have either
     value; columns named beside each other must all agree.
     """
-    asked = several(where)
-    known_of = described(run) | {"point": list(range(len(run.points)))}
+    known_of = point_values(run) | {"point": list(range(len(run.points)))}
     points, equal = set(range(len(run.points))), {}
-    for name, wanted in asked.items():
+    for name, wanted in by_column(where).items():
         if name in known_of:
             points &= {point for value in wanted for point in holders(name, known_of[name], value)}
         elif name in integers:
             equal[name] = [_whole("where", f"{name}=", value) for value in wanted]
         else:
-            known = [*known_of, *(each for each in integers if each not in known_of)]
+            known = dict.fromkeys([*known_of, *integers])
             raise ExportError("where", f"no column {name!r} to choose by; {nearest(name, known)}")
     if not points:
         raise ExportError("where", "no point has all of these values together")
@@ -119,7 +74,7 @@ def select(
     return Selection(sorted(points), equal, {option.removesuffix("s"): span for option, span in chosen.items()})
 
 
-def several(where: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+def by_column(where: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
     """The values that are asked for, column by column; a value may be a list of them."""
     asked: dict[str, list[Any]] = {}
     for name, value in where:
@@ -131,12 +86,9 @@ def _span(option: str, given: Span) -> tuple[int | None, int | None] | None:
     """'2:5' or (2, 5) as (2, 5); either end may be left out. Raises ExportError."""
     if given is None:
         return None
-    if isinstance(given, str):
-        ends: list[Any] = given.split(":")
-        if len(ends) != 2:
-            raise ExportError(option, f"{given!r} is no range: write A:B, as in 0:10, or A: or :B")
-    else:
-        ends = list(given)
+    ends: Sequence[Any] = given.split(":") if isinstance(given, str) else list(given)
+    if isinstance(given, str) and len(ends) != 2:
+        raise ExportError(option, f"{given!r} is no range: write A:B, as in 0:10, or A: or :B")
     first, beyond = (None if end in ("", None) else _whole(option, "", end) for end in ends)
     if first is not None and beyond is not None and beyond <= first:
         raise ExportError(option, f"{first}:{beyond} is empty: the second number is the first that is left out")
@@ -144,10 +96,48 @@ def _span(option: str, given: Span) -> tuple[int | None, int | None] | None:
 
 
 def _whole(option: str, before: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if number < 0 or str(value).strip() != str(number):
+    text = str(value).strip()
+    if not text.isdecimal() or text != str(int(text)):
         raise ExportError(option, f"{before}{value} is no whole number, counted from 0")
-    return number
+    return int(text)
+
+
+def holders(name: str, values: Sequence[Any], wanted: Any) -> list[int]:
+    """The places where a column has the wanted value; of numbers, that value as it is shown, where none is equal.
+
+    Raises ExportError where there are none, with what is nearest.
+    """
+    found = [place for place, value in enumerate(values) if is_value(value, wanted)]
+    number = _number(wanted)
+    numbers = {place: value for place, value in enumerate(values) if _is_number(value)}
+    if not found and number is not None:
+        found = [place for place, value in numbers.items() if short(float(value)) == f"{number:g}"]
+    if found:
+        return found
+    if numbers and number is not None:
+        hint = f"the nearest is {short(min(numbers.values(), key=lambda value: abs(value - number)))}"
+    else:
+        hint = nearest(str(wanted), dict.fromkeys(UNSET if value is None else short(value) for value in values))
+    raise ExportError("where", f"{name} is never {str(wanted)!r}; {hint}")
+
+
+def is_value(value: Any, wanted: Any) -> bool:
+    """Whether a value is the wanted one, which may be its text; 'none' is no value."""
+    if value is None:
+        return wanted is None or str(wanted).lower() == UNSET
+    if isinstance(value, bool):
+        return str(wanted).lower() == str(value).lower()
+    if _is_number(value):
+        return float(value) == _number(wanted)
+    return str(wanted) in (str(value), short(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(wanted: Any) -> float | None:
+    try:
+        return float(wanted)
+    except (TypeError, ValueError):
+        return None

@@ -8,22 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .problems import ExportError
-
-
-def refuse_to_overwrite(path: Path, force: bool) -> None:
-    """Raises ExportError where there is something already, unless it may be replaced."""
-    if path.exists() and not force:
-        raise ExportError("out", f"{path} is there already; --force (in Python, force=True) writes over it")
+from .errors import ExportError
 
 
 @contextmanager
 def whole_file(path: Path, force: bool) -> Iterator[Path]:
     """A path beside `path` to write to; what is there in the end becomes `path`. Raises ExportError."""
-    refuse_to_overwrite(path, force)
-    if path.is_dir():
-        raise ExportError("out", f"{path} is a folder, and this format is one file")
-    with _room_for(path) as temporary:
+    with _temporary(path, force) as temporary:
+        if path.is_dir():
+            raise ExportError("out", f"{path} is a folder, and this format is one file")
         try:
             yield temporary
             temporary.replace(path)
@@ -33,16 +26,15 @@ def whole_file(path: Path, force: bool) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path, force: bool, ours: str) -> Iterator[Path]:
-    """A folder beside `path` to fill, which becomes `path`. One that is there already must hold nothing but `ours`.
+    """A folder beside `path` to fill, which becomes `path`.
 
-    `ours` is the pattern of the names of files that an export of this kind writes. Raises ExportError.
+    One that is there already must hold nothing but files whose names match `ours`. Raises ExportError.
     """
-    refuse_to_overwrite(path, force)
-    others = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.match(ours)]
-    if path.is_file() or others:
-        what = f"holds {others[0].relative_to(path)}, which is none of this export's" if others else "is a file"
-        raise ExportError("out", f"{path} {what}: it is not written over")
-    with _room_for(path) as temporary:
+    with _temporary(path, force) as temporary:
+        others = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.match(ours)]
+        if path.is_file() or others:
+            what = f"holds {others[0].relative_to(path)}, which is none of this export's" if others else "is a file"
+            raise ExportError("out", f"{path} {what}: it is not written over")
         temporary.mkdir()
         try:
             yield temporary
@@ -54,8 +46,10 @@ def whole_folder(path: Path, force: bool, ours: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _room_for(path: Path) -> Iterator[Path]:
+def _temporary(path: Path, force: bool) -> Iterator[Path]:
     """A temporary name; folders that had to be made for it go again if nothing came into them."""
+    if path.exists() and not force:
+        raise ExportError("out", f"{path} is there already; --force (in Python, force=True) writes over it")
     made = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,8 +18,8 @@ BETWEEN_LINES = 5.0
 def execute(options: argparse.Namespace) -> int:
     """Write it; print where it is, how much it is, and how it is read back."""
     run = opened(options.run)
+    from ratiodrift.analysis.exports.errors import ExportError
     from ratiodrift.analysis.exports.exporting import exported
-    from ratiodrift.analysis.exports.problems import ExportError
     from ratiodrift.analysis.exports.request import Request
 
     try:
@@ -49,7 +49,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _pair(text: str) -> tuple[str, str]:
     """'optimizer=adamw' in its two halves. Raises ExportError."""
-    from ratiodrift.analysis.exports.problems import ExportError
+    from ratiodrift.analysis.exports.errors import ExportError
 
     name, equals, value = text.partition("=")
     if not equals or not name.strip():

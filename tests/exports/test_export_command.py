@@ -55,12 +55,12 @@ def test_bad_input_is_refused_in_one_line(path, capsys, options, line):
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(path, capsys, monkeypatch):
-    from analysis.exports.formats import parquet
+    from analysis.exports.formats import FILES, FileFormat
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(parquet, "write", full)
+    monkeypatch.setitem(FILES, "parquet", FileFormat(full, ""))
     assert main(["export", str(path)]) == 2
     assert capsys.readouterr().err == "by_hand-00000000: [Errno 28] No space left on device\n"
     assert not (path / "export").exists()

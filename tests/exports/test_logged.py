@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.exports import ExportError, export
-from analysis.exports.formats import wandb
+from analysis.exports.formats import MAX_RUNS
 from tests.exports.folder import NAMES, label, metrics
 
 
@@ -62,7 +62,7 @@ def test_a_trainers_keys_are_logged(run, told):
 
 
 def test_many_runs_are_refused_before_any_is_begun(run, told, monkeypatch):
-    monkeypatch.setattr(wandb, "MAX_RUNS", 1)
+    monkeypatch.setitem(MAX_RUNS, "wandb", 1)
     with pytest.raises(ExportError, match="4 runs; wandb gets 1 at most"):
         export(run, "wandb")
     assert told == []
@@ -76,7 +76,7 @@ def test_a_place_of_its_own_cannot_be_chosen(run, told):
 
 @pytest.mark.parametrize("tool", ["wandb", "trackio"])
 def test_without_the_package_it_says_what_to_install(run, monkeypatch, tool):
-    monkeypatch.setattr("analysis.exports.formats.logged.find_spec", lambda name: None)
+    monkeypatch.setattr("analysis.exports.formats.trackers.find_spec", lambda name: None)
     monkeypatch.delitem(sys.modules, tool, raising=False)
     with pytest.raises(ExportError, match=rf"pip install 'ratiodrift\[{tool}\]'"):
         export(run, tool)

@@ -5,8 +5,8 @@ import pytest
 
 import analysis
 from analysis.exports import ExportError, export
-from analysis.exports.formats import tensorboard
-from analysis.exports.formats.records import crc32c
+from analysis.exports.formats import MAX_RUNS, tensorboard
+from analysis.exports.formats.tensorboard import crc32c
 from tests.exports.folder import METRICS, metrics, written
 
 accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -65,7 +65,7 @@ def test_labels_that_make_the_same_folder_are_told_apart(tmp_path):
 
 
 def test_more_runs_than_can_be_shown_are_refused(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(tensorboard, "MAX_RUNS", 3)
+    monkeypatch.setitem(MAX_RUNS, "tensorboard", 3)
     with pytest.raises(ExportError, match="2 points × 2 seeds are 4 runs; tensorboard gets 3 at most"):
         export(run, "tensorboard", out=tmp_path / "events")
     export(run, "tensorboard", where={"seed": 0}, out=tmp_path / "events")

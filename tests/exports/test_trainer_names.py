@@ -238,7 +238,7 @@ def test_a_loss_with_other_terms_and_an_entropy_of_other_weights_are_missing(exp
 
 def _columns(trainer, method):
     """The keys that apply to a method."""
-    from analysis.exports.trainer_names.seen import Method
+    from analysis.exports.trainer_names.batches import Method
 
     return {key.name for key in TRAINERS[trainer].keys if key.applies(Method(method))}
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.exports import ExportError, export
-from analysis.exports.formats import parquet, tensorboard
+from analysis.exports import ExportError, export, formats
+from analysis.exports.formats import FileFormat, tensorboard
 from tests.exports.folder import written
 
 FILES = ["parquet", "csv", "jsonl", "npz", "arrow"]
@@ -51,7 +51,7 @@ def test_an_interrupt_leaves_nothing(own, monkeypatch):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(parquet, "write", interrupted)
+    monkeypatch.setitem(formats.FILES, "parquet", FileFormat(interrupted, ""))
     with pytest.raises(KeyboardInterrupt):
         export(own)
     assert not (own.directory / "export").exists()

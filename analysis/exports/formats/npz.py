@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..sources import Source
+from ..source import Source, Tell
 
 TEXTS = ":texts"  # behind a column's name, in that of the array of its texts
 CHUNK = 1 << 22
 
 
-def write(path: Path, source: Source, tell: Callable[[float], None]) -> int:
-    """One file. What is no number is NaN. A text that a row does not have is −1.
+def npz(path: Path, source: Source, tell: Tell) -> int:
+    """Write an array per column. What is no number is NaN; a text that a row does not have is −1.
 
     Columns grow beside each other, in files without a name, and are packed into the archive one after the other.
     """
@@ -70,7 +69,3 @@ class _Column:
         if self.text:
             with archive.open(f"{self.name}{TEXTS}.npy", "w") as member:
                 np.lib.format.write_array(member, np.array(list(self.texts), dtype=str), allow_pickle=False)
-
-
-def how_to_read(path: Path, source: Source) -> str:
-    return f'numpy.load("{path}")["{source.schema.names[-1]}"]'

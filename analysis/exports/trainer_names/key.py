@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from .seen import Method, Seen
+from .batches import Batches, Method
 
 LooksAt = Literal["ratios", "rollout", "gradient", "entropy"]
-
-
-def always(_: Method) -> bool:
-    """Whatever the method."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -29,63 +25,52 @@ class Key:
     name: str
     ours: str | None
     definition: str
-    value: Callable[[Seen], np.ndarray]
-    applies: Callable[[Method], bool] = always
+    value: Callable[[Batches], np.ndarray]
+    applies: Callable[[Method], bool] = lambda _: True
     looks_at: LooksAt = "ratios"
 
-    def of(self, seen: Seen) -> np.ndarray:
+    def lacks(self, recorded: Collection[str]) -> bool:
+        """Whether what the key is made of was not recorded; all but gradients and entropies comes from tokens."""
+        return self.looks_at in ("gradient", "entropy") and self.ours not in recorded
+
+    def of(self, batches: Batches) -> np.ndarray:
         """The metric of each update; NaN where it is undefined."""
-        found = np.asarray(self.value(seen), dtype=float) + 0.0  # which makes 0 of −0
-        return np.where(seen.known, found, np.nan) if self.looks_at == "ratios" else found
+        found = np.asarray(self.value(batches), dtype=float) + 0.0  # which makes 0 of −0
+        return np.where(batches.known, found, np.nan) if self.looks_at == "ratios" else found
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """A trainer's keys, and where its code was read."""
+    """A trainer's keys; its module says where its code was read."""
 
     name: str
     title: str
-    source: str
-    logs: str
     keys: tuple[Key, ...]
 
 
-def gradient_norm(seen: Seen) -> np.ndarray:
-    """The norm of the gradient before any clip of it, which is what torch's clip_grad_norm_ returns."""
-    return seen.recorded["grad/norm"]
+# What several trainers log: each makes a key of a name, and of what else is a trainer's own.
+_of_rollout = partial(Key, looks_at="rollout")
+mean_reward = partial(
+    _of_rollout, ours="reward/mean", definition="mean over completions", value=lambda b: b.over_completions(b.rewards)
+)
+reward_std = partial(
+    _of_rollout,
+    ours="reward/std",
+    definition="deviation over the whole batch, with ddof 1 (ours: 0)",
+    value=Batches.reward_std,
+)
+mean_length = partial(
+    _of_rollout, ours="length/mean", definition="mean over completions", value=lambda b: b.over_completions(b.lengths)
+)
+min_length = partial(_of_rollout, ours=None, definition="of the shortest completion", value=Batches.min_length)
+max_length = partial(_of_rollout, ours=None, definition="of the longest completion", value=Batches.max_length)
+loss = partial(Key, ours="objective", value=lambda b: -b.recorded["objective"], looks_at="gradient")
+entropy = partial(Key, ours="entropy", value=lambda b: b.recorded["entropy"], looks_at="entropy")
+# the gradient before any clip of it, which is what torch's clip_grad_norm_ returns
+gradient_norm = partial(Key, ours="grad/norm", value=lambda b: b.recorded["grad/norm"], looks_at="gradient")
 
 
-def loss(seen: Seen) -> np.ndarray:
-    """What is minimised: the negative of the objective."""
-    return -seen.recorded["objective"]
-
-
-def entropy(seen: Seen) -> np.ndarray:
-    """The policy's entropy before the update, mean over tokens: what the update before left."""
-    return seen.recorded["entropy"]
-
-
-def mean_reward(seen: Seen) -> np.ndarray:
-    """The mean over completions."""
-    return seen.over_completions(seen.rewards)
-
-
-def sample_deviation(seen: Seen) -> np.ndarray:
-    """The deviation of the completions' rewards over the whole batch, with ddof 1."""
-    count = seen.over_completions(np.ones_like(seen.rewards), np.add)
-    beside = seen.rewards - seen.over_completions(seen.rewards)[seen.update_of]
-    squares = seen.over_completions(beside**2, np.add)
-    return np.sqrt(np.divide(squares, count - 1, out=np.full(len(count), np.nan), where=count > 1))
-
-
-def mean_length(seen: Seen) -> np.ndarray:
-    """The mean over completions of how many tokens they have."""
-    return seen.over_completions(seen.lengths)
-
-
-def least_length(seen: Seen) -> np.ndarray:
-    return seen.over_completions(seen.lengths, np.minimum)
-
-
-def most_length(seen: Seen) -> np.ndarray:
-    return seen.over_completions(seen.lengths, np.maximum)
+def loss_alone(name: str, trainer: str) -> Key:
+    """The loss of a trainer which logs its KL and entropy terms apart."""
+    definition = f"−objective; missing with a KL or an entropy term, which {trainer} keeps apart from it"
+    return loss(name, definition=definition, applies=Method.has_one_term)

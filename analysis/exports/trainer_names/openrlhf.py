@@ -12,33 +12,20 @@ from __future__ import annotations
 import numpy as np
 
 from . import key as common
+from .batches import Batches, Method
 from .key import Key, Trainer
-from .seen import Method, Seen
 
 BOUND = 20.0
 
 
-def clips(method: Method) -> bool:
-    return method.clips("token", "sequence")
-
-
-def plain(method: Method) -> bool:
-    return method.plain
-
-
-def by_tokens(method: Method) -> bool:
-    """Whether the loss is the mean over tokens, which is what our entropy is."""
-    return method.reduction == "token_mean"
-
-
-def _fraction(seen: Seen) -> np.ndarray:
-    low, high = seen.method.band
-    if seen.method.level == "sequence":
-        ratio = seen.spread(seen.sequence_ratio)
+def _fraction(batches: Batches) -> np.ndarray:
+    low, high = batches.method.band
+    if batches.method.level == "sequence":
+        ratio = batches.spread(batches.sequence_ratio)
     else:
-        ratio = np.exp(np.clip(seen.log_ratio, -BOUND, BOUND))
-    clipped = np.clip(ratio, low, high) * seen.token_advantages
-    return seen.over_tokens(clipped < ratio * seen.token_advantages)
+        ratio = np.exp(np.clip(batches.log_ratio, -BOUND, BOUND))
+    clipped = np.clip(ratio, low, high) * batches.token_advantages
+    return batches.over_tokens(clipped < ratio * batches.token_advantages)
 
 
 KEYS = (
@@ -48,61 +35,29 @@ KEYS = (
         "mean over tokens of: the clipped objective is the smaller one, which is A > 0 and ratio > 1 + eps_clip_high, "
         "or A < 0 and ratio < 1 − eps_clip_low; dual_clip is not in it",
         _fraction,
-        clips,
+        Method.clips,
     ),
     Key(
         "ppo_kl",
         "kl/behavior_k1",
         "mean over tokens of −log ratio, before the update (ours: after it)",
-        lambda seen: seen.over_tokens(-seen.log_ratio),
-        clips,
+        lambda batches: batches.over_tokens(-batches.log_ratio),
+        Method.clips,
     ),
-    Key(
-        "policy_loss",
-        "objective",
-        "−objective; missing with a KL or an entropy term, which OpenRLHF keeps apart from it",
-        common.loss,
-        plain,
-        "gradient",
-    ),
-    Key(
+    common.loss_alone("policy_loss", "OpenRLHF"),
+    common.entropy(
         "entropy_loss",
-        "entropy",
-        "mean over tokens, before the update (ours: after it); missing at a rollout's first update, and where the loss "
-        "is no mean over tokens",
-        common.entropy,
-        by_tokens,
-        "entropy",
+        definition="mean over tokens, before the update (ours: after it); missing at a rollout's first update, and "
+        "where the loss is no mean over tokens",
+        applies=Method.averages_tokens,
     ),
-    Key(
-        "actor_grad_norm",
-        "grad/norm",
-        "norm of the gradient; OpenRLHF logs that of a rollout's last update",
-        common.gradient_norm,
-        looks_at="gradient",
+    common.gradient_norm(
+        "actor_grad_norm", definition="norm of the gradient; OpenRLHF logs that of a rollout's last update"
     ),
-    Key("reward", "reward/mean", "mean over completions", common.mean_reward, looks_at="rollout"),
-    Key("response_length", "length/mean", "mean over completions", common.mean_length, looks_at="rollout"),
-    Key("rollout/reward_mean", "reward/mean", "mean over completions", common.mean_reward, looks_at="rollout"),
-    Key(
-        "rollout/reward_std",
-        "reward/std",
-        "deviation over the whole batch, with ddof 1 (ours: 0)",
-        common.sample_deviation,
-        looks_at="rollout",
-    ),
-    Key(
-        "rollout/response_length_mean",
-        "length/mean",
-        "mean over completions",
-        common.mean_length,
-        looks_at="rollout",
-    ),
+    common.mean_reward("reward"),
+    common.mean_length("response_length"),
+    common.mean_reward("rollout/reward_mean"),
+    common.reward_std("rollout/reward_std"),
+    common.mean_length("rollout/response_length_mean"),
 )
-OPENRLHF = Trainer(
-    name="openrlhf",
-    title="OpenRLHF",
-    source="OpenRLHF 3c3be623 (2026-08-13), openrlhf/models/loss.py and trainer/ray/ppo_actor.py",
-    logs="once per rollout: the mean over its updates",
-    keys=KEYS,
-)
+OPENRLHF = Trainer("openrlhf", "OpenRLHF", KEYS)

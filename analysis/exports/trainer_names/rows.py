@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from ...run.stored import Stored
 from ...run.stored_tokens import ROW, StoredTokens
-from ..problems import ExportError
+from ..errors import ExportError
 from ..selection import Selection
-from ..sources import Pieces, PointColumns, Source, as_table, chosen, sliced
+from ..source import Pieces, Source, as_table, chosen, point_columns, sliced
+from .batches import Batches, Method
 from .key import Key, Trainer
-from .seen import Method, Seen
 
 if TYPE_CHECKING:
     from ...run.run import Run
@@ -38,33 +38,26 @@ def trainer_rows(run: Run, trainer: Trainer, selection: Selection, columns: Sequ
             f"{trainer.title}'s definitions need recorded tokens: the scenario wants [record] ratios = {{}}",
         )
     methods = {point: _method(run, trainer, point) for point in selection.points}
-    there = set(run.stored_updates.names)
-    keys = [key for key in trainer.keys if _has(key, there) and any(key.applies(each) for each in methods.values())]
-    described = PointColumns(run)
-    ids = (*ROW, *described.values)
+    recorded = [name for name in RECORDED if name in run.stored_updates.names]
+    keys = [key for key in trainer.keys if not key.lacks(recorded) and any(map(key.applies, methods.values()))]
+    of_points = point_columns(run)
+    ids = (*ROW, *of_points)
     names = chosen(columns, ids, [key.name for key in keys])
     keys = [key for key in keys if key.name in names]
     kinds = dict(zip(ROW, (pa.int32(), pa.int64(), pa.int32(), pa.int32()), strict=True))
-    fields = [(name, kinds.get(name) or described.values[name].type) for name in ids]
-    schema = pa.schema([*fields, *((key.name, pa.float64()) for key in keys)])
+    kinds |= {name: column.type for name, column in of_points.items()}
+    schema = pa.schema([*((name, kinds[name]) for name in ids), *((key.name, pa.float64()) for key in keys)])
 
     def pieces() -> Pieces:
         parts = list(_parts(run))
         for number, (tokens, updates) in enumerate(parts):
-            recorded = [name for name in RECORDED if name in there]
             beside = pd.concat(updates.each([*ROW, *recorded], point=selection.points), ignore_index=True)
             for frame in tokens.each(TOKENS, point=selection.points):
                 rows = _rows(frame, beside, methods, keys)
-                kept = rows[selection.rows(rows)]
-                yield from sliced(number / len(parts), 1 / len(parts), as_table(kept, schema, described))
+                table = as_table(rows[selection.rows(rows)], schema, of_points)
+                yield from sliced(number / len(parts), 1 / len(parts), table)
 
     return Source(schema, ids, pieces)
-
-
-def _has(key: Key, there: set[str]) -> bool:
-    """Whether what the key is made of was recorded."""
-    needs = {"gradient": {key.ours}, "entropy": {"entropy"}}
-    return needs.get(key.looks_at, set()) <= there  # type: ignore[operator]
 
 
 def _method(run: Run, trainer: Trainer, point: int) -> Method:
@@ -100,15 +93,15 @@ def _rows(frame: pd.DataFrame, beside: pd.DataFrame, methods: dict[int, Method],
         within = slice(*np.searchsorted(columns["point"], [point, point + 1]))
         here = {name: values[within] for name, values in columns.items()}
         own = starts[(starts >= within.start) & (starts < within.stop)] - within.start
-        seen = _seen(here, own, beside, methods[int(point)])
+        batches = _batches(here, own, beside, methods[int(point)])
         rows = {name: here[name][own] for name in ROW}
         found.append(
-            pd.DataFrame(rows | {key.name: key.of(seen) for key in keys if key.applies(seen.method)}, copy=False)
+            pd.DataFrame(rows | {key.name: key.of(batches) for key in keys if key.applies(batches.method)}, copy=False)
         )
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(ROW), dtype=np.int64)
 
 
-def _seen(here: dict[str, np.ndarray], starts: np.ndarray, beside: pd.DataFrame, method: Method) -> Seen:
+def _batches(here: dict[str, np.ndarray], starts: np.ndarray, beside: pd.DataFrame, method: Method) -> Batches:
     """The updates of one point, each with the log-ratios that the one before it left."""
     rollouts = np.stack([here[name][starts] for name in ("seed", "rollout")])
     first = np.ones(len(starts), dtype=bool)
@@ -127,7 +120,7 @@ def _seen(here: dict[str, np.ndarray], starts: np.ndarray, beside: pd.DataFrame,
     ours = {name: recorded[name].to_numpy(dtype=float) for name in RECORDED if name in recorded}
     if "entropy" in ours:
         ours["entropy"] = np.where(first, np.nan, np.roll(ours["entropy"], 1))
-    return Seen(
+    return Batches(
         method=method,
         log_ratio=before,
         token_advantages=here["advantage"],

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from . import key as common
+from .batches import Batches, Method
 from .key import Key, Trainer
-from .seen import Method, Seen
 
 
 def clips(method: Method) -> bool:
@@ -26,24 +26,20 @@ def at_tokens(method: Method) -> bool:
     return method.level == "token"
 
 
-def plain(method: Method) -> bool:
-    return method.plain
-
-
-def _over_positions(seen: Seen, values: np.ndarray) -> np.ndarray:
+def _over_positions(batches: Batches, values: np.ndarray) -> np.ndarray:
     """[U] the mean over the padded batch, of values that are 0 in the padding."""
-    positions = seen.completions * seen.over_completions(seen.lengths, np.maximum)
-    return seen.over_tokens(values) * seen.counts / positions
+    positions = batches.completions * batches.over_completions(batches.lengths, np.maximum)
+    return batches.over_tokens(values) * batches.counts / positions
 
 
-def _outside(seen: Seen) -> np.ndarray:
-    low, high = np.log1p(-seen.method.gate["clip_low"]), np.log1p(seen.method.gate["clip_high"])
-    return _over_positions(seen, np.clip(seen.log_ratio, low, high) != seen.log_ratio)
+def _outside(batches: Batches) -> np.ndarray:
+    low, high = np.log1p(-batches.method.gate["clip_low"]), np.log1p(batches.method.gate["clip_high"])
+    return _over_positions(batches, np.clip(batches.log_ratio, low, high) != batches.log_ratio)
 
 
-def _sample_size(seen: Seen) -> np.ndarray:
+def _sample_size(batches: Batches) -> np.ndarray:
     """(Σρ)² / Σρ², over the number of tokens."""
-    return seen.over_tokens(seen.token_ratio) ** 2 / seen.over_tokens(seen.token_ratio**2)
+    return batches.over_tokens(batches.token_ratio) ** 2 / batches.over_tokens(batches.token_ratio**2)
 
 
 KEYS = (
@@ -65,30 +61,11 @@ KEYS = (
         "training/kl_approx_to_inference",
         "kl/behavior_k1",
         "mean of −log ratio over positions, padding included, before the update (ours: over tokens, after it)",
-        lambda seen: _over_positions(seen, -seen.log_ratio),
+        lambda batches: _over_positions(batches, -batches.log_ratio),
         at_tokens,
     ),
-    Key(
-        "training/loss_objective",
-        "objective",
-        "−objective; missing with a KL or an entropy term, which torchrl keeps apart from it",
-        common.loss,
-        plain,
-        "gradient",
-    ),
-    Key(
-        "training/grad_norm",
-        "grad/norm",
-        "norm of the gradient, before clip_grad_norm acts",
-        common.gradient_norm,
-        looks_at="gradient",
-    ),
-    Key("buffer/seq_length_mean", "length/mean", "mean over completions", common.mean_length, looks_at="rollout"),
+    common.loss_alone("training/loss_objective", "torchrl"),
+    common.gradient_norm("training/grad_norm", definition="norm of the gradient, before clip_grad_norm acts"),
+    common.mean_length("buffer/seq_length_mean"),
 )
-TORCHRL = Trainer(
-    name="torchrl",
-    title="torchrl",
-    source="torchrl ae9719f1 (2026-08-22), torchrl/objectives/llm/grpo.py",
-    logs="every gradient step (logging_frequency = 1)",
-    keys=KEYS,
-)
+TORCHRL = Trainer("torchrl", "torchrl", KEYS)

@@ -11,14 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from . import key as common
+from .batches import Batches, Method
 from .key import Key, Trainer
-from .seen import Method, Seen
 
 MOST, LEAST = 20.0, np.log(1e-8)  # of VESPO's log-weights
-
-
-def clips(method: Method) -> bool:
-    return method.clips("token", "sequence")
 
 
 def truncates(method: Method) -> bool:
@@ -36,39 +32,39 @@ def sums_rewards(method: Method) -> bool:
     return method.advantage != "per_source"
 
 
-def _flags(seen: Seen) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) at the method's level: one value a token, or one per completion."""
-    low, high = seen.method.band
-    if seen.method.level == "sequence":
-        ratio, advantages = seen.sequence_ratio, seen.advantages
+def _flags(batches: Batches) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) at the method's level: one value per token, or one per completion."""
+    low, high = batches.method.band
+    if batches.method.level == "sequence":
+        ratio, advantages = batches.sequence_ratio, batches.advantages
     else:
-        ratio, advantages = seen.token_ratio, seen.token_advantages
+        ratio, advantages = batches.token_ratio, batches.token_advantages
     return (ratio < low) & (advantages < 0), (ratio > high) & (advantages > 0)
 
 
-def _mean(seen: Seen, flags: np.ndarray) -> np.ndarray:
-    return seen.over_completions(flags) if seen.method.level == "sequence" else seen.over_tokens(flags)
+def _mean(batches: Batches, flags: np.ndarray) -> np.ndarray:
+    return batches.over_completions(flags) if batches.method.level == "sequence" else batches.over_tokens(flags)
 
 
-def _each(seen: Seen, flags: np.ndarray) -> np.ndarray:
-    return flags if seen.method.level == "sequence" else seen.in_completions(flags)
+def _each(batches: Batches, flags: np.ndarray) -> np.ndarray:
+    return flags if batches.method.level == "sequence" else batches.in_completions(flags)
 
 
-def _truncated(seen: Seen) -> np.ndarray:
-    cap = seen.method.gate["cap"]
-    if seen.method.level == "sequence":
-        return seen.over_completions((seen.sequence_ratio > cap) & (seen.advantages > 0))
-    return seen.over_tokens((seen.token_ratio > cap) & (seen.token_advantages > 0))
+def _truncated(batches: Batches) -> np.ndarray:
+    cap = batches.method.gate["cap"]
+    if batches.method.level == "sequence":
+        return batches.over_completions((batches.sequence_ratio > cap) & (batches.advantages > 0))
+    return batches.over_tokens((batches.token_ratio > cap) & (batches.token_advantages > 0))
 
 
-def _phi(seen: Seen) -> np.ndarray:
+def _phi(batches: Batches) -> np.ndarray:
     """φ(w) = exp(λ + k log w − λ w), of w the whole completion's ratio, held within [1e-8, e²⁰]."""
-    gate, good = seen.method.gate, seen.advantages >= 0
-    total = seen.in_completions(np.clip(seen.log_ratio, -MOST, MOST)) * seen.lengths
+    gate, good = batches.method.gate, batches.advantages >= 0
+    total = batches.in_completions(np.clip(batches.log_ratio, -MOST, MOST)) * batches.lengths
     log_w = np.clip(total, LEAST, MOST)
     k = np.where(good, gate["k_pos"], gate["k_neg"])
     rate = np.maximum(np.where(good, gate["lambda_pos"], gate["lambda_neg"]), 1e-4)
-    return seen.over_completions(np.nan_to_num(np.exp(rate + k * log_w - rate * np.exp(log_w))))
+    return batches.over_completions(np.nan_to_num(np.exp(rate + k * log_w - rate * np.exp(log_w))))
 
 
 LEVELS = "mean over tokens, or over completions where the ratio is the sequence's"
@@ -77,36 +73,36 @@ KEYS = (
         "clip_ratio/low_mean",
         "clip/active_low",
         f"ratio < 1 − epsilon and A < 0: {LEVELS}",
-        lambda seen: _mean(seen, _flags(seen)[0]),
-        clips,
+        lambda batches: _mean(batches, _flags(batches)[0]),
+        Method.clips,
     ),
     Key(
         "clip_ratio/high_mean",
         "clip/active_high",
         f"ratio > 1 + epsilon_high and A > 0: {LEVELS}",
-        lambda seen: _mean(seen, _flags(seen)[1]),
-        clips,
+        lambda batches: _mean(batches, _flags(batches)[1]),
+        Method.clips,
     ),
     Key(
         "clip_ratio/region_mean",
         "clip/active",
         f"either of the two: {LEVELS}; delta, which ours counts, is not in it",
-        lambda seen: _mean(seen, np.logical_or(*_flags(seen))),
-        clips,
+        lambda batches: _mean(batches, np.logical_or(*_flags(batches))),
+        Method.clips,
     ),
     Key(
         "clip_ratio/low_min",
         None,
         "the smallest of all completions' own low_mean",
-        lambda seen: seen.over_completions(_each(seen, _flags(seen)[0]), np.minimum),
-        clips,
+        lambda batches: batches.over_completions(_each(batches, _flags(batches)[0]), np.minimum),
+        Method.clips,
     ),
     Key(
         "clip_ratio/high_max",
         None,
         "the largest of all completions' own high_mean",
-        lambda seen: seen.over_completions(_each(seen, _flags(seen)[1]), np.maximum),
-        clips,
+        lambda batches: batches.over_completions(_each(batches, _flags(batches)[1]), np.maximum),
+        Method.clips,
     ),
     Key(
         "cispo_clip_ratio",
@@ -116,53 +112,24 @@ KEYS = (
         truncates,
     ),
     Key("vespo/phi_seq_mean", None, "mean over completions of VESPO's weight φ", _phi, gamma),
-    Key(
+    common.entropy(
         "entropy",
-        "entropy",
-        "mean over tokens, before the update (ours: after it); missing at a rollout's first update",
-        common.entropy,
-        looks_at="entropy",
+        definition="mean over tokens, before the update (ours: after it); missing at a rollout's first update",
     ),
-    Key("loss", "objective", "−objective, its KL and entropy terms included", common.loss, looks_at="gradient"),
-    Key(
-        "grad_norm",
-        "grad/norm",
-        "norm of the gradient, before max_grad_norm acts",
-        common.gradient_norm,
-        looks_at="gradient",
-    ),
-    Key(
-        "reward",
-        "reward/mean",
-        "mean over completions of the sum of all sources",
-        common.mean_reward,
-        sums_rewards,
-        "rollout",
-    ),
-    Key(
-        "reward_std",
-        "reward/std",
-        "deviation over the whole batch, with ddof 1 (ours: 0)",
-        common.sample_deviation,
-        sums_rewards,
-        "rollout",
-    ),
+    common.loss("loss", definition="−objective, its KL and entropy terms included"),
+    common.gradient_norm("grad_norm", definition="norm of the gradient, before max_grad_norm acts"),
+    common.mean_reward("reward", definition="mean over completions of the sum of all sources", applies=sums_rewards),
+    common.reward_std("reward_std", applies=sums_rewards),
     Key(
         "frac_reward_zero_std",
         "group/zero_std",
         "share of completions whose group's deviation is 0 (within 1e-8); with scale_rewards = batch, the batch's",
-        lambda seen: seen.zero_deviation(seen.method.advantage == "batch_zscore"),
+        lambda batches: batches.zero_std(batches.method.advantage == "batch_zscore"),
         sums_rewards,
         "rollout",
     ),
-    Key("completions/mean_length", "length/mean", "mean over completions", common.mean_length, looks_at="rollout"),
-    Key("completions/min_length", None, "of the shortest completion", common.least_length, looks_at="rollout"),
-    Key("completions/max_length", None, "of the longest completion", common.most_length, looks_at="rollout"),
+    common.mean_length("completions/mean_length"),
+    common.min_length("completions/min_length"),
+    common.max_length("completions/max_length"),
 )
-TRL = Trainer(
-    name="trl",
-    title="TRL",
-    source="trl 1.16.0, trl/trainer/grpo_trainer.py",
-    logs="every optimizer step (logging_steps = 1)",
-    keys=KEYS,
-)
+TRL = Trainer("trl", "TRL", KEYS)

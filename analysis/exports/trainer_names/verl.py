@@ -14,15 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from . import key as common
+from .batches import Batches, Method
 from .key import Key, Trainer
-from .seen import Method, Seen
 
 BOUND, SEQUENCE_MOST = 20.0, 10.0
 UNBOUNDED = "restoring"  # the gate of dro, which does not hold the log-ratio that its KL is of
-
-
-def clips(method: Method) -> bool:
-    return method.clips("token", "sequence")
 
 
 def truncates(method: Method) -> bool:
@@ -34,11 +30,11 @@ def geometric(method: Method) -> bool:
 
 
 def has_fraction(method: Method) -> bool:
-    return clips(method) or truncates(method) or geometric(method)
+    return method.clips() or truncates(method) or geometric(method)
 
 
 def has_lower(method: Method) -> bool:
-    return geometric(method) or (method.clips("token") and method.gate.get("dual") is not None)
+    return geometric(method) or (method.clips() and method.level == "token" and method.gate.get("dual") is not None)
 
 
 def compares(method: Method) -> bool:
@@ -46,55 +42,46 @@ def compares(method: Method) -> bool:
     return method.gate.get("kind") != "score"
 
 
-def plain(method: Method) -> bool:
-    return method.plain
-
-
-def by_tokens(method: Method) -> bool:
-    """Whether `loss_agg_mode` is the mean over tokens, which is what our entropy is."""
-    return method.reduction == "token_mean"
-
-
-def _held(seen: Seen) -> np.ndarray:
+def _held(batches: Batches) -> np.ndarray:
     """[n] the log-ratios, as the loss of the method's kind holds them."""
-    if seen.method.level != "token" or seen.method.gate.get("kind") == UNBOUNDED:
-        return seen.log_ratio
-    return np.clip(seen.log_ratio, -BOUND, BOUND)
+    if batches.method.level != "token" or batches.method.gate.get("kind") == UNBOUNDED:
+        return batches.log_ratio
+    return np.clip(batches.log_ratio, -BOUND, BOUND)
 
 
-def _ratio(seen: Seen) -> np.ndarray:
+def _ratio(batches: Batches) -> np.ndarray:
     """[n] the ratios that the clip sees."""
-    if seen.method.level == "sequence":
-        return np.exp(np.minimum(seen.spread(seen.in_completions(seen.log_ratio)), SEQUENCE_MOST))
-    return np.exp(_held(seen))
+    if batches.method.level == "sequence":
+        return np.exp(np.minimum(batches.spread(batches.in_completions(batches.log_ratio)), SEQUENCE_MOST))
+    return np.exp(_held(batches))
 
 
-def _clipped_logarithms(seen: Seen) -> np.ndarray:
+def _clipped_logarithms(batches: Batches) -> np.ndarray:
     """[n] whether geo_mean's clip of the logarithm changes a token's, whatever its sign."""
-    level = seen.method.surrogate["level"]
-    return (seen.log_ratio < -level["clip_low"]) | (seen.log_ratio > level["clip_high"])
+    level = batches.method.surrogate["level"]
+    return (batches.log_ratio < -level["clip_low"]) | (batches.log_ratio > level["clip_high"])
 
 
-def _fraction(seen: Seen) -> np.ndarray:
-    method, good, bad = seen.method, seen.token_advantages > 0, seen.token_advantages < 0
+def _fraction(batches: Batches) -> np.ndarray:
+    method, good, bad = batches.method, batches.token_advantages > 0, batches.token_advantages < 0
     if geometric(method):
-        return seen.over_tokens(_clipped_logarithms(seen) & good)
-    ratio = _ratio(seen)
+        return batches.over_tokens(_clipped_logarithms(batches) & good)
+    ratio = _ratio(batches)
     if truncates(method):
-        return seen.over_tokens(ratio != np.clip(ratio, method.gate["floor"], method.gate["cap"]))
+        return batches.over_tokens(ratio != np.clip(ratio, method.gate["floor"], method.gate["cap"]))
     low, high = method.band
-    return seen.over_tokens((good & (ratio > high)) | (bad & (ratio < low)))
+    return batches.over_tokens((good & (ratio > high)) | (bad & (ratio < low)))
 
 
-def _lower(seen: Seen) -> np.ndarray:
-    bad = seen.token_advantages < 0
-    if geometric(seen.method):
-        return seen.over_tokens(_clipped_logarithms(seen) & bad)
-    return seen.over_tokens(bad & (_ratio(seen) > seen.method.gate["dual"]))
+def _lower(batches: Batches) -> np.ndarray:
+    bad = batches.token_advantages < 0
+    if geometric(batches.method):
+        return batches.over_tokens(_clipped_logarithms(batches) & bad)
+    return batches.over_tokens(bad & (_ratio(batches) > batches.method.gate["dual"]))
 
 
 def _extreme(how: np.ufunc, values: str):
-    return lambda seen: seen.over_completions(getattr(seen, values), how)
+    return lambda batches: batches.over_completions(getattr(batches, values), how)
 
 
 KEYS = (
@@ -118,60 +105,32 @@ KEYS = (
         "actor/ppo_kl",
         "kl/behavior_k1",
         "mean over tokens of −log ratio, before the update (ours: after it)",
-        lambda seen: seen.over_tokens(-_held(seen)),
+        lambda batches: batches.over_tokens(-_held(batches)),
         compares,
     ),
-    Key(
-        "actor/pg_loss",
-        "objective",
-        "−objective; missing with a KL or an entropy term, which verl keeps apart from it",
-        common.loss,
-        plain,
-        "gradient",
-    ),
-    Key(
+    common.loss_alone("actor/pg_loss", "verl"),
+    common.entropy(
         "actor/entropy_loss",
-        "entropy",
-        "aggregated as the loss is, before the update (ours: over tokens, after it); missing at a rollout's first "
-        "update, and where the loss is no mean over tokens",
-        common.entropy,
-        by_tokens,
-        "entropy",
+        definition="aggregated as the loss is, before the update (ours: over tokens, after it); missing at a rollout's "
+        "first update, and where the loss is no mean over tokens",
+        applies=Method.averages_tokens,
     ),
-    Key(
-        "actor/grad_norm",
-        "grad/norm",
-        "norm of the gradient, before clip_grad acts",
-        common.gradient_norm,
-        looks_at="gradient",
-    ),
-    Key("critic/score/mean", "reward/mean", "mean over completions", common.mean_reward, looks_at="rollout"),
+    common.gradient_norm("actor/grad_norm", definition="norm of the gradient, before clip_grad acts"),
+    common.mean_reward("critic/score/mean"),
     Key("critic/score/max", None, "the largest", _extreme(np.maximum, "rewards"), looks_at="rollout"),
     Key("critic/score/min", None, "the smallest", _extreme(np.minimum, "rewards"), looks_at="rollout"),
-    Key(
-        "critic/rewards/mean",
-        "reward/mean",
-        "the same as the score: no KL is taken off rewards here",
-        common.mean_reward,
-        looks_at="rollout",
-    ),
+    common.mean_reward("critic/rewards/mean", definition="the same as the score: no KL is taken off rewards here"),
     Key(
         "critic/advantages/mean",
         None,
         "mean over tokens: long completions count more",
-        lambda seen: seen.over_tokens(seen.token_advantages),
+        lambda batches: batches.over_tokens(batches.token_advantages),
         looks_at="rollout",
     ),
     Key("critic/advantages/max", None, "the largest", _extreme(np.maximum, "advantages"), looks_at="rollout"),
     Key("critic/advantages/min", None, "the smallest", _extreme(np.minimum, "advantages"), looks_at="rollout"),
-    Key("response_length/mean", "length/mean", "mean over completions", common.mean_length, looks_at="rollout"),
-    Key("response_length/max", None, "of the longest completion", common.most_length, looks_at="rollout"),
-    Key("response_length/min", None, "of the shortest completion", common.least_length, looks_at="rollout"),
+    common.mean_length("response_length/mean"),
+    common.max_length("response_length/max"),
+    common.min_length("response_length/min"),
 )
-VERL = Trainer(
-    name="verl",
-    title="verl",
-    source="verl 1dda039b (2026-08-22), verl/trainer/ppo/core_algos.py and metric_utils.py",
-    logs="once per rollout: the mean over its updates",
-    keys=KEYS,
-)
+VERL = Trainer("verl", "verl", KEYS)

@@ -1,4 +1,4 @@
-"""What a trainer's forward pass sees in each update of some rollouts: tokens, completions, and the method's bounds."""
+"""What a trainer's forward pass sees at each update: tokens, completions, and the method's bounds."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ class Method:
     def advantage(self) -> str | None:
         return self.surrogate.get("advantage", {}).get("kind")
 
-    @property
-    def plain(self) -> bool:
+    def has_one_term(self) -> bool:
         """Whether the objective is the surrogate alone, without a KL or an entropy term."""
         return self.surrogate.get("kl") is None and self.surrogate.get("entropy") is None
 
-    def clips(self, *levels: str) -> bool:
-        """Whether it has PPO's clip at one of these levels."""
-        return self.gate.get("kind") == "clip" and self.level in levels
+    def clips(self) -> bool:
+        """Whether it has PPO's clip, at the token's or the sequence's level."""
+        return self.gate.get("kind") == "clip" and self.level in ("token", "sequence")
+
+    def averages_tokens(self) -> bool:
+        """Whether the loss is the mean over tokens, which is what our entropy is."""
+        return self.reduction == "token_mean"
 
     @property
     def band(self) -> tuple[float, float]:
@@ -48,8 +51,8 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """`n` tokens of `c` completions in `U` updates of rollouts of one point.
+class Batches:
+    """The batch of each of `U` updates of one point: together `n` tokens of `c` completions.
 
     The tokens of an update are next to each other, and in it those of a completion.
     """
@@ -99,18 +102,13 @@ class Seen:
         return np.diff([*self.first_completions, len(self.completion_starts)])
 
     @cached_property
-    def update_of(self) -> np.ndarray:
-        """[c] the update that each completion is seen in."""
-        return np.repeat(np.arange(len(self.completions)), self.completions)
-
-    @cached_property
     def advantages(self) -> np.ndarray:
-        """[c]"""
+        """[c] of each completion."""
         return self.token_advantages[self.completion_starts]
 
     @cached_property
     def rewards(self) -> np.ndarray:
-        """[c]"""
+        """[c] of each completion."""
         return self.token_rewards[self.completion_starts]
 
     @cached_property
@@ -129,7 +127,19 @@ class Seen:
         """A completion's value at each of its tokens, `[c]` to `[n]`."""
         return np.repeat(values, self.lengths)
 
-    def zero_deviation(self, whole_batch: bool = False) -> np.ndarray:
+    def min_length(self) -> np.ndarray:
+        return self.over_completions(self.lengths, np.minimum)
+
+    def max_length(self) -> np.ndarray:
+        return self.over_completions(self.lengths, np.maximum)
+
+    def reward_std(self) -> np.ndarray:
+        """The standard deviation of the completions' rewards over the whole batch, with ddof 1."""
+        beside = self.rewards - np.repeat(self.over_completions(self.rewards), self.completions)
+        squares, freedom = self.over_completions(beside**2, np.add), self.completions - 1.0
+        return np.sqrt(np.divide(squares, freedom, out=np.full(len(squares), np.nan), where=freedom > 0))
+
+    def zero_std(self, whole_batch: bool = False) -> np.ndarray:
         """[U] the share of completions whose group's rewards (or all of the batch's) have a deviation of 0 (1e-8)."""
         edges = np.ones(len(self.prompts), dtype=bool)
         edges[1:] = (self.prompts[1:] != self.prompts[:-1]) & (not whole_batch)
