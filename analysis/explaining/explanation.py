@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..quantities import available
 from ..run.run import short
+from .format import ends
 from .rules import RULES, Found, Rule
-from .seen import Seen
+from .run_stats import RunStats
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -89,11 +91,9 @@ class Explanation:
 
 def explanations(run: Run, most: int | None = MAX_FINDINGS) -> list[Explanation]:
     """What was seen in a run and why, the most important first; at most so many, None for all."""
-    seen = Seen(run)
-    found = (
-        _explanation(run, rule, each) for rule in RULES.values() if _has(run, rule.needs) for each in rule.look(seen)
-    )
-    return [each for each, _ in zip(found, range(most), strict=False)] if most is not None else list(found)
+    stats, there = RunStats(run), available(run.metrics, run.swept, run.has_ratios)
+    rules = [rule for rule in RULES.values() if all(_is_there(need, there) for need in rule.needs)]
+    return list(islice((_explanation(run, rule, found) for rule in rules for found in rule.look(stats)), most))
 
 
 def _explanation(run: Run, rule: Rule, found: Found) -> Explanation:
@@ -104,7 +104,8 @@ def _explanation(run: Run, rule: Rule, found: Found) -> Explanation:
         if names.startswith(("all ", "with ")):
             names = _capital(names)
         says = f"{names}: {says}" if names else _capital(says)
-    return Explanation(rule.name, says, found.looked_at, rule.link, tuple(run.labels[point] for point in points))
+    looked_at = {name: ends(value) if isinstance(value, list) else value for name, value in found.looked_at.items()}
+    return Explanation(rule.name, says, looked_at, rule.link, tuple(run.labels[point] for point in points))
 
 
 def _capital(text: str) -> str:
@@ -112,13 +113,8 @@ def _capital(text: str) -> str:
     return text if "/" in text.split(" ")[0] else text[:1].upper() + text[1:]
 
 
-def _has(run: Run, needs: tuple[str, ...]) -> bool:
-    """Whether a run has what a rule looks at."""
-    there = available(run.metrics, run.swept, run.has_ratios)
-    return all(need in there or _of_a_task(need, there) for need in needs)
-
-
-def _of_a_task(need: str, there: set[str]) -> bool:
+def _is_there(need: str, there: set[str]) -> bool:
+    """Whether a run has what a rule looks at; 'task/<task>/return' of any task."""
     before, task, after = need.partition("<task>")
     pattern = re.compile(re.escape(before) + ".+" + re.escape(after))
-    return bool(task) and any(pattern.fullmatch(name) for name in there)
+    return need in there or bool(task) and any(pattern.fullmatch(name) for name in there)

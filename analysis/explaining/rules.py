@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .seen import Seen
+    from .run_stats import RunStats
 
 
 @dataclass(frozen=True)
 class Found:
     """That something holds for some points (None: for the run as a whole), and the values that say so.
 
-    `says` is a sentence without the variants' names, `looked_at` a number, a text, or [least, most] of several points.
+    `says` is a sentence without the variants' names, `looked_at` has numbers, texts, or lists of a value per point.
     """
 
     says: str
@@ -22,7 +22,7 @@ class Found:
     points: list[int] | None = None
 
 
-Look = Callable[["Seen"], Iterable[Found]]
+Look = Callable[["RunStats"], Iterable[Found]]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What became of the rewards' scale."""
+"""What became of the rewards' scale at the first update."""
 
 from __future__ import annotations
 
@@ -7,50 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..quantities.base import scale_axis
+from ..quantities.base import SCALE, scale_axis
+from .format import hundredths, span
 from .rules import Found, rule
-from .saying import ends, hundredths, span
-from .seen import Seen
+from .run_stats import RunStats
 from .slopes import Slope, cases, first_update, slopes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCALE = "an axis over a reward scale"
 THEORY = "docs/theory.md#2-the-scale-of-the-rewards"
 BLIND, PROPORTIONAL = (-0.05, 0.05), (0.95, 1.05)
 FELT = 0.1  # by how much an elasticity changes with the scale before it is spoken of
 DIVIDING = ("group_zscore", "batch_zscore", "per_source", "token_whitened", "relative_to_mean")
 MAX_LISTED = 5
-
-
-@rule(THEORY, "grad/norm", "update/norm", SCALE)
-def scale_of_first_update(seen: Seen) -> Iterator[Found]:
-    """Whether the rewards' scale reaches the first update, and who cancels it: advantage, norm clip or optimizer.
-
-    Elasticities with their intervals: cancelled within ±0.05, in proportion within 1 ± 0.05; else nothing is said.
-    """
-    scaled = cases(seen.run, seen.points)
-    grads, updates = (slopes(seen.run, first_update(seen.run, name), scaled) for name in ("grad/norm", "update/norm"))
-    bent = {point for mine, steps in zip(scaled, _steps(seen, scaled), strict=True) if _moves(steps) for point in mine}
-    kinds: dict[str, list[tuple[Slope, Slope]]] = {}
-    for grad, update in zip(grads, updates, strict=True):
-        if grad is not None and update is not None and not bent & set(update.points):
-            kinds.setdefault(_kind(seen, grad, update), []).append((grad, update))
-    for kind, pairs in kinds.items():
-        if kind in SENTENCES:
-            of_gradient, of_update = [grad.mean for grad, _ in pairs], [update.mean for _, update in pairs]
-            yield Found(
-                SENTENCES[kind].format(update=span(of_update, hundredths), gradient=span(of_gradient, hundredths)),
-                {
-                    "axis": scale_axis(seen.run.swept) or "",
-                    "elasticity of the first update": ends(of_update),
-                    "elasticity of its gradient": ends(of_gradient),
-                },
-                sorted(point for _, update in pairs for point in update.points),
-            )
-
-
 SENTENCES = {
     "advantage": "the rewards' scale does not reach the gradient: the advantages are divided by a deviation or a mean "
     "of the same rewards. Elasticity of the first gradient {gradient}, of the first update {update}.",
@@ -63,43 +33,67 @@ SENTENCES = {
 }
 
 
-def _kind(seen: Seen, grad: Slope, update: Slope) -> str:
+@rule(THEORY, "grad/norm", "update/norm", SCALE)
+def scale_of_first_update(stats: RunStats) -> Iterator[Found]:
+    """Whether the rewards' scale reaches the first update, and who cancels it: advantage, norm clip or optimizer.
+
+    Elasticities with their intervals: cancelled within ±0.05, in proportion within 1 ± 0.05; else nothing is said.
+    """
+    grads, updates = (slopes(stats, first_update(stats.run, name)) for name in ("grad/norm", "update/norm"))
+    kinds: dict[str, list[tuple[Slope, Slope]]] = {}
+    for steps, grad, update in zip(_steps(stats), grads, updates, strict=True):
+        if grad is not None and update is not None and not _moves(steps):
+            kinds.setdefault(_kind(stats, grad, update), []).append((grad, update))
+    for kind, pairs in kinds.items():
+        if kind in SENTENCES:
+            of_gradient, of_update = [grad.mean for grad, _ in pairs], [update.mean for _, update in pairs]
+            yield Found(
+                SENTENCES[kind].format(update=span(of_update, hundredths), gradient=span(of_gradient, hundredths)),
+                {
+                    "axis": scale_axis(stats.run.swept) or "",
+                    "elasticity of the first update": of_update,
+                    "elasticity of its gradient": of_gradient,
+                },
+                sorted(point for _, update in pairs for point in update.points),
+            )
+
+
+def _kind(stats: RunStats, grad: Slope, update: Slope) -> str:
     point = update.points[0]
     if grad.within(*BLIND) and update.within(*BLIND):
-        return "advantage" if seen.surrogate(point)["advantage"]["kind"] in DIVIDING else ""
+        return "advantage" if stats.kind("advantage", point) in DIVIDING else ""
     if not grad.within(*PROPORTIONAL):
         return ""
     if update.within(*BLIND):
-        return "clip" if seen.optimizer(point).get("max_grad_norm") is not None else "optimizer"
+        return "clip" if stats.optimizer(point).get("max_grad_norm") is not None else "optimizer"
     return "proportional" if update.within(*PROPORTIONAL) else ""
 
 
 @rule(THEORY, "grad/norm", "update/norm", SCALE)
-def eps_floor(seen: Seen) -> Iterator[Found]:
+def eps_floor(stats: RunStats) -> Iterator[Found]:
     """Below some scale of the rewards eps takes the place of the gradient's size, and the update shrinks with it.
 
     Said of optimizers that have an eps, where the gradient grows with the scale in proportion and the elasticity of the
     update between neighbouring scales falls by at least 0.1 from the smallest scales to the largest, never rising.
     """
-    scaled, floors, points = cases(seen.run, seen.points), [], []
-    grads = slopes(seen.run, first_update(seen.run, "grad/norm"), scaled)
-    for mine, steps, grad in zip(scaled, _steps(seen, scaled), grads, strict=True):
-        eps = seen.optimizer(mine[0]).get("eps")
-        if grad and grad.within(*PROPORTIONAL) and _falls(steps) and isinstance(eps, int | float) and eps > 0:
-            floors.append((eps, steps))
-            points += mine
+    floors = []
+    for steps, grad in zip(_steps(stats), slopes(stats, first_update(stats.run, "grad/norm")), strict=True):
+        eps = stats.optimizer(grad.points[0]).get("eps") if grad else None
+        falls = _moves(steps) and (np.diff(steps["measured"]) <= 0.01).all()  # as the scale grows
+        if grad and grad.within(*PROPORTIONAL) and falls and isinstance(eps, int | float) and eps > 0:
+            floors.append((eps, steps, grad.points))
     if floors:
-        listed = "; ".join(_floor(eps, steps) for eps, steps in floors[:MAX_LISTED])
-        most, least = ([float(steps["measured"].iloc[end]) for _, steps in floors] for end in (0, -1))
+        listed = "; ".join(_floor(eps, steps) for eps, steps, _ in floors[:MAX_LISTED])
+        most, least = ([float(steps["measured"].iloc[end]) for _, steps, _ in floors] for end in (0, -1))
         yield Found(
             f"small gradients meet eps: the elasticity of the first update is {span(most, hundredths)} at the smallest "
             f"scale and {span(least, hundredths)} at the largest. It passes one half {listed}.",
             {
-                "eps": ends([eps for eps, _ in floors]),
-                "elasticity at the smallest scale": ends(most),
-                "elasticity at the largest scale": ends(least),
+                "eps": [eps for eps, _, _ in floors],
+                "elasticity at the smallest scale": most,
+                "elasticity at the largest scale": least,
             },
-            sorted(points),
+            sorted(point for _, _, points in floors for point in points),
         )
 
 
@@ -109,31 +103,24 @@ def _floor(eps: float, steps: pd.DataFrame) -> str:
     if above.all() or not above.any():
         return f"outside the swept scales with eps = {eps:g}"
     at = int(np.flatnonzero(above)[-1])
-    pair = steps.iloc[at : at + 2]
-    part = (pair["measured"].iloc[0] - 0.5) / (pair["measured"].iloc[0] - pair["measured"].iloc[1])
-    scale, gradient = (
-        np.exp(np.log(pair[name].iloc[0]) * (1 - part) + np.log(pair[name].iloc[1]) * part)
-        for name in ("scale", "gradient")
-    )
+    before, after = steps["measured"].iloc[at : at + 2]
+    part = (before - 0.5) / (before - after)
+    ends = np.log(steps[["scale", "gradient"]].iloc[at : at + 2].to_numpy())
+    scale, gradient = np.exp(ends[0] * (1 - part) + ends[1] * part)
     beside = f" (a gradient of {gradient:.2g} a coordinate)" if np.isfinite(gradient) else ""
     return f"at a scale of {scale:.2g} with eps = {eps:g}{beside}"
 
 
-def _steps(seen: Seen, scaled: list[list[int]]) -> list[pd.DataFrame]:
+def _steps(stats: RunStats) -> list[pd.DataFrame]:
     """Case by case the elasticity between neighbouring scales, mean over seeds, from the smallest scale on."""
     from ..quantities.elasticities import local_elasticity
 
-    rows = local_elasticity(seen.run)
+    rows = local_elasticity(stats.run)
     rows = rows[np.isfinite(rows["measured"])]
     means = rows.groupby("point")[["measured", "scale", "gradient"]].mean()
-    return [means.reindex(mine).dropna(subset=["measured"]).sort_values("scale") for mine in scaled]
+    return [means.reindex(points).dropna(subset=["measured"]).sort_values("scale") for points in cases(stats)]
 
 
 def _moves(steps: pd.DataFrame) -> bool:
     """Whether the elasticity is not the same at all scales: no one number stands for it."""
     return bool(len(steps) and np.ptp(steps["measured"]) > FELT)
-
-
-def _falls(steps: pd.DataFrame) -> bool:
-    """Whether the elasticity falls as the scale grows, and never rises by more than a hundredth."""
-    return _moves(steps) and bool((np.diff(steps["measured"]) <= 0.01).all())

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.explaining.explanation import named
-from analysis.explaining.saying import ends, hundredths, plain, span, whose
+from analysis.explaining.format import ends, hundredths, plain, span, whose
 from analysis.text import percent
 from tests.explaining.frames import run_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from ..run.run import Run
 
 
+MIN_EXCESS = 1e-3  # a mean log-ratio beyond the bound that is worth a sentence
+
+
 @dataclass(frozen=True)
-class Seen:
+class RunStats:
     """A run as rules see it. Points that diverged in some seed are not looked at, but by the rule about them."""
 
     run: Run
@@ -66,6 +70,14 @@ class Seen:
         """The upper end."""
         return self.mean(metric, point) + self._stats[1].get(metric, {}).get(point, 0.0)
 
+    def means(self, metric: str, points: Iterable[int]) -> list[float]:
+        """The means of some points."""
+        return [self.mean(metric, point) for point in points]
+
+    def excludes_zero(self, metric: str, point: int) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low(metric, point) > 0 or self.high(metric, point) < 0
+
     def extremes(self, *metrics: str) -> dict[str, tuple[dict[int, float], dict[int, float]]]:
         """For each metric the least and the largest value of every point, over all seeds, rollouts and updates."""
         names = [name for name in metrics if name in self.run.metrics]
@@ -88,6 +100,10 @@ class Seen:
 
     def surrogate(self, point: int) -> dict[str, Any]:
         return self.run.experiment(point)["surrogate"]
+
+    def kind(self, part: str, point: int) -> str:
+        """Which advantage, reduction, … a point's surrogate has."""
+        return self.surrogate(point)[part]["kind"]
 
     def optimizer(self, point: int) -> dict[str, Any]:
         return self.run.experiment(point)["optimizer"]

@@ -1,4 +1,4 @@
-"""Numbers as explanations say them."""
+"""Numbers as explanations write them."""
 
 from __future__ import annotations
 
