@@ -73,3 +73,12 @@ def did_you_mean(name: str, known: Sequence[str], likely: Sequence[str] = (), be
         return f"did you mean {' or '.join(map(repr, near))}?"
     more = f" and {len(known) - MAX_NAMES:,} more" if len(known) > MAX_NAMES else ""
     return f"there are {between.join(known[:MAX_NAMES])}{more}" if known else "there are none"
+
+
+def finite(value: Any) -> Any:
+    """A value as JSON has it, with all that it holds: None for a number that is not finite."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

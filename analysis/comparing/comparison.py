@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .cells import column
-from .columns import chosen, nothing_in_common
-from .notes import diverged, legend_of, notes
+from ..intervals import MIN_TO_RESAMPLE
+from ..sentences import fairness
+from .columns import chosen, column, legend, nothing_in_common
 from .variants import ComparisonError, Variant, nearest, variants_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def compare(
     variant that differences are from (None: the first), `sort` a column: largest first, smallest first with a "-"
     before it (None: as they were run). Raises ComparisonError for what is not there.
     """
-    runs = _different([runs] if not isinstance(runs, Sequence) else runs)
+    runs = runs if isinstance(runs, Sequence) else [runs]
+    runs = list({run.directory.resolve(): run for run in runs}.values())  # each once
+    if not runs:
+        raise ComparisonError("runs", "there are none to compare")
     by = sort.removeprefix("-") if sort else None
     names = chosen(runs, columns, by)
     variants = variants_of(runs)
@@ -79,24 +82,16 @@ def compare(
         raise ComparisonError("columns", f"no variant has a value of {', '.join(parts)}")
     order = _order(parts, sort)
     frame = pd.concat([part.iloc[order] for part in parts.values()], ignore_index=True)
-    counts = diverged(runs, variants)
+    counts = _diverged(runs, variants)
     frame["diverged"] = frame["variant"].map(dict(zip(labels, counts, strict=True)))
     return Comparison(
         frame=frame,
         variants=[labels[index] for index in order],
         columns=list(parts),
         baseline=base,
-        legends={name: legend_of(runs, name, part) for name, part in parts.items()},
-        notes=list(notes(runs, frame, base)),
+        legends={name: legend(runs, name, part) for name, part in parts.items()},
+        notes=list(_notes(runs, frame, base)),
     )
-
-
-def _different(runs: Sequence[Run]) -> list[Run]:
-    """The runs, each once."""
-    found = list({run.directory.resolve(): run for run in runs}.values())
-    if not found:
-        raise ComparisonError("runs", "there are none to compare")
-    return found
 
 
 def _compares(part: pd.DataFrame, variants: list[Variant], runs: int) -> bool:
@@ -112,3 +107,40 @@ def _order(parts: dict[str, pd.DataFrame], sort: str | None) -> list[int]:
     means = parts[sort.removeprefix("-")]["mean"].reset_index(drop=True)
     ordered = means.sort_values(ascending=sort.startswith("-"), kind="stable", na_position="last")
     return ordered.index.tolist()
+
+
+def _diverged(runs: Sequence[Run], variants: Sequence[Variant]) -> list[int]:
+    """In how many seeds each variant diverged."""
+    counts = [
+        (run.readings["diverged"] > 0).groupby(run.readings["point"]).sum() if "diverged" in run.metrics else {}
+        for run in runs
+    ]
+    return [int(counts[each.index].get(each.point, 0)) for each in variants]
+
+
+def _notes(runs: Sequence[Run], frame: pd.DataFrame, base: str) -> Iterator[str]:
+    """What a reader should know: the spread, the pairs, what diverged, how learning rates were chosen."""
+    if frame["seeds"].max() > 1:
+        yield "±: 95 % interval of the mean over seeds (Student's t)"
+    else:
+        yield "one seed: nothing is known about the spread, nor whether a difference is more than chance"
+    if len(others := frame[frame["variant"] != base]):
+        yield _note_of_pairs(int(others["pairs"].min()), int(others["pairs"].max()), base)
+    if count := frame.loc[frame["diverged"] > 0, "variant"].nunique():
+        total = frame["variant"].nunique()
+        yield f"†: {count} of {total} variants diverged in some seeds; what is not finite is left out of their means"
+    sentences = {run.manifest["name"]: fairness(run) for run in runs}
+    if len(set(sentences.values())) == 1:
+        yield from filter(None, set(sentences.values()))
+    else:
+        yield from (f"{name}: {sentence}" for name, sentence in sentences.items() if sentence)
+
+
+def _note_of_pairs(least: int, most: int, base: str) -> str:
+    """What differences are, and over how many seeds."""
+    if most == 0:
+        return f"Δ: no variant has a seed in common with {base}: there are no paired differences"
+    seeds = f"{most}" if least == most else f"{least} to {most}"
+    method = "bootstrap" if most >= MIN_TO_RESAMPLE else "Student’s t"
+    interval = f", with its 95 % interval ({method})" if most > 1 else ""
+    return f"Δ: difference from {base}, paired by seed over {seeds} seed{'s' * (most != 1)} in common{interval}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
-from typing import Any
 
+from ..text import finite
 from .cells import difference, mean, names
 from .comparison import Comparison
 
@@ -63,23 +62,17 @@ def escaped(text: str) -> str:
 
 def as_json(comparison: Comparison) -> str:
     """All numbers with what they mean; null where there is none."""
-    rows = [{key: _plain(value) for key, value in row.items()} for row in comparison.frame.to_dict("records")]
     found = {
         "baseline": comparison.baseline,
         "variants": comparison.variants,
         "columns": comparison.legends,
         "notes": comparison.notes,
-        "rows": rows,
+        "rows": finite(comparison.frame.to_dict("records")),
     }
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[Comparison], str]] = {
-    "csv": csv,
-    "markdown": markdown,
-    "latex": latex,
-    "json": as_json,
-}
+FORMATS: dict[str, Callable[[Comparison], str]] = {"csv": csv, "markdown": markdown, "latex": latex, "json": as_json}
 
 
 def _rows(comparison: Comparison, between: str) -> list[tuple[str, list[str]]]:
@@ -87,14 +80,10 @@ def _rows(comparison: Comparison, between: str) -> list[tuple[str, list[str]]]:
     columns = {name: comparison.of(name) for name in comparison.columns}
     found = []
     for label, shown in zip(comparison.variants, names(comparison), strict=True):
-        cells = [columns[name].loc[label] for name in comparison.columns]
-        found.append((shown, [between.join(filter(None, (mean(row), _difference(row)))) for row in cells]))
+        rows = [columns[name].loc[label] for name in comparison.columns]
+        changes = [f"{between}Δ {text}" if (text := difference(row)) else "" for row in rows]
+        found.append((shown, [mean(row) + change for row, change in zip(rows, changes, strict=True)]))
     return found
-
-
-def _difference(row: Any) -> str:
-    text = difference(row)
-    return f"Δ {text}" if text else ""
 
 
 def _code(name: str) -> str:
@@ -106,9 +95,3 @@ def _markdown(text: str) -> str:
     """Text in a cell: nothing of it is markup, but for the line break that is put between mean and difference."""
     parts = (" ".join(part.split()) for part in text.split("<br>"))
     return "<br>".join("".join(f"\\{sign}" if sign in "\\|`*_<>[]~#" else sign for sign in part) for part in parts)
-
-
-def _plain(value: Any) -> Any:
-    """A number as JSON has it."""
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value

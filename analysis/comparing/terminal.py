@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .cells import difference, mean, names, tells
+from .cells import difference, excludes_zero, mean, names
 from .comparison import Comparison
 
 MAX_ROWS = 40
@@ -47,7 +47,7 @@ def _cells(comparison: Comparison, name: str, rows: list[int]) -> list[Text]:
             cell.append("\nbaseline", style="dim italic")
         elif changed := difference(row):
             cell.append("\n")
-            cell.append(f"Δ {changed}", style="cyan" if tells(row) else "dim")
+            cell.append(f"Δ {changed}", style="cyan" if excludes_zero(row) else "dim")
         found.append(cell)
     return found
 

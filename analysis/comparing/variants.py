@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..run.run import short
+from ..text import did_you_mean
 
 if TYPE_CHECKING:
     from ..run.run import Run
 
-MAX_NAMED = 12
-MAX_MEANT = 4
+MAX_LIKELY = 4
+MAX_DIFFERENCES = 2  # more of them do not fit in a name
+WITHOUT_EFFECT = ("record", "method", "training.seed", "training.seeds")  # of an experiment, or there twice
 
 
 class ComparisonError(ValueError):
@@ -26,18 +27,10 @@ class ComparisonError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """'did you mean …?' with the nearest known name, or the names that there are."""
+    """'did you mean …?', first of all the names that this is a part of, if they are few."""
     names = list(dict.fromkeys(known))
-    if name and 0 < len(beginning := [each for each in names if name in each]) <= MAX_MEANT:
-        return f"did you mean {' or '.join(map(repr, beginning))}?"
-    if near := get_close_matches(name, names, n=1, cutoff=0.5):
-        return f"did you mean {near[0]!r}?"
-    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
-    return f"there are {'; '.join(names[:MAX_NAMED])}{more}" if names else "there are none"
-
-
-MAX_DIFFERENCES = 2  # more of them do not fit in a name
-NOT_TOLD = ("record", "method", "training.seed", "training.seeds")  # of an experiment: what changes nothing, or twice
+    parts = [each for each in names if name and name in each]
+    return did_you_mean(name, names, parts if len(parts) <= MAX_LIKELY else (), between="; ")
 
 
 @dataclass(frozen=True)
@@ -51,19 +44,29 @@ class Variant:
 
 
 def variants_of(runs: Sequence[Run]) -> list[Variant]:
-    """All points of all runs. Scenarios are named where there are several; labels that are the same, told apart."""
+    """All points of all runs, with names of their own.
+
+    Scenarios are named where there are several. Labels that several points have get what their experiments differ in,
+    else their run's directory, else a number.
+    """
     several = len({run.manifest["name"] for run in runs}) > 1
     found = [
-        (index, run, point, _label(run, point, several)) for index, run in enumerate(runs) for point in _points(run)
+        Variant(index, run, point, _label(run, point, several))
+        for index, run in enumerate(runs)
+        for point in range(len(run.points))
     ]
-    labels = _told_apart(
-        [run for _, run, _, _ in found], [point for _, _, point, _ in found], [row[3] for row in found]
-    )
-    return [Variant(index, run, point, label) for (index, run, point, _), label in zip(found, labels, strict=True)]
-
-
-def _points(run: Run) -> range:
-    return range(len(run.points))
+    labels = [each.label for each in found]
+    for label, count in Counter(labels).items():
+        if count > 1:
+            alike = [i for i, each in enumerate(found) if each.label == label]
+            for i, ending in zip(alike, _endings([found[i] for i in alike]), strict=True):
+                labels[i] = f"{label} ({ending})"
+    counts, numbers = Counter(labels), Counter[str]()
+    for i, label in enumerate(labels):
+        if counts[label] > 1:
+            numbers[label] += 1
+            labels[i] = f"{label} #{numbers[label]}"
+    return [replace(each, label=label) for each, label in zip(found, labels, strict=True)]
 
 
 def _label(run: Run, point: int, several: bool) -> str:
@@ -71,34 +74,19 @@ def _label(run: Run, point: int, several: bool) -> str:
     return f"{name}: {label}" if several and label != name else label
 
 
-def _told_apart(runs: list[Run], points: list[int], labels: list[str]) -> list[str]:
-    """Labels that several have get what their experiments differ in, else their run's directory, else a number."""
-    once = [label for label, count in Counter(labels).items() if count == 1]
-    repeated = {label: [i for i, other in enumerate(labels) if other == label] for label in set(labels) - set(once)}
-    found = list(labels)
-    for label, which in repeated.items():
-        numbers = [_flat(runs[i].experiment(points[i])) for i in which]
-        keys = [key for key in dict.fromkeys(key for each in numbers for key in each) if _differs(key, numbers)]
-        for i, each in zip(which, numbers, strict=True):
-            told = [f"{key.rsplit('.', 1)[-1]} = {short(each.get(key))}" for key in keys]
-            ending = ", ".join(told) if 0 < len(told) <= MAX_DIFFERENCES else f"{runs[i].directory.name}"
-            found[i] = f"{label} ({ending})"
-    seen: Counter[str] = Counter()
-    counts = Counter(found)
-    for i, label in enumerate(found):
-        seen[label] += 1
-        if counts[label] > 1:
-            found[i] = f"{label} #{seen[label]}"
-    return found
-
-
-def _differs(key: str, numbers: list[dict[str, Any]]) -> bool:
-    return any(each.get(key) != numbers[0].get(key) for each in numbers)
+def _endings(variants: list[Variant]) -> list[str]:
+    """What each of these has that the others have not: 'b1 = 0.5', or its run's directory."""
+    experiments = [_flat(each.run.experiment(each.point)) for each in variants]
+    keys = dict.fromkeys(key for each in experiments for key in each)
+    differ = [key for key in keys if any(each.get(key) != experiments[0].get(key) for each in experiments)]
+    if not 0 < len(differ) <= MAX_DIFFERENCES:
+        return [each.run.directory.name for each in variants]
+    return [", ".join(f"{key.rsplit('.', 1)[-1]} = {short(each.get(key))}" for key in differ) for each in experiments]
 
 
 def _flat(value: Any, key: str = "") -> dict[str, Any]:
     """{'optimizer.b1': 0.9, …} of nested tables; lists are values."""
-    if key in NOT_TOLD:
+    if key in WITHOUT_EFFECT:
         return {}
     if not isinstance(value, dict):
         return {key: value}

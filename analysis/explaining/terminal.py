@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..text import number
+from ..text import finite, number
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -50,12 +49,4 @@ def _value(value: Any) -> str:
 
 def plain(found: list[Explanation]) -> list[dict[str, Any]]:
     """As JSON has them: null for what is not finite."""
-    return [asdict(each) | {"looked_at": _finite(each.looked_at)} for each in found]
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return [finite(asdict(each)) for each in found]

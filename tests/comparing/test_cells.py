@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.comparing.cells import difference, mean, minus, tells
+from analysis.comparing.cells import difference, excludes_zero, mean, minus
 
 NAN = float("nan")
 
@@ -52,6 +52,6 @@ def test_exponents_keep_their_hyphen():
 
 
 def test_a_difference_tells_where_its_interval_leaves_zero_out():
-    assert tells(changed(1.0, 0.1, 2.0)) and tells(changed(-1.0, -2.0, -0.1))
-    assert not tells(changed(1.0, -0.1, 2.0)) and not tells(changed(1.0, NAN, NAN))
-    assert not tells(changed(1e-16, 1e-16, 1e-16))
+    assert excludes_zero(changed(1.0, 0.1, 2.0)) and excludes_zero(changed(-1.0, -2.0, -0.1))
+    assert not excludes_zero(changed(1.0, -0.1, 2.0)) and not excludes_zero(changed(1.0, NAN, NAN))
+    assert not excludes_zero(changed(1e-16, 1e-16, 1e-16))
