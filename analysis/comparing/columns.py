@@ -15,14 +15,7 @@ from .variants import ComparisonError, Variant, nearest
 if TYPE_CHECKING:
     from ..run.run import Run
 
-USUAL = (
-    "return/exact",
-    "drift/excess_max",
-    "drift/over_twin",
-    "first_all_clipped",
-    "time_outside",
-    "braking_distance",
-)
+USUAL = ("return/exact", "drift/excess_max", "drift/over_twin", "first_all_clipped", "time_outside", "braking_distance")
 
 
 def available(run: Run) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from ..quantities.parameters import updates_per_rollout
 from .source import Source
@@ -52,20 +51,12 @@ class Lanes:
     def pieces(self) -> Iterator[tuple[float, list[Lane]]]:
         """(share of the work done, what a piece has of each run)."""
         for done, table in self.source.pieces():
-            yield done, list(self._split(table))
-
-    def _split(self, table: pa.Table) -> Iterator[Lane]:
-        columns = {name: table[name].to_numpy() for name in ("point", "seed", "rollout", "update")}
-        values = [np.asarray(table[name].to_numpy(), dtype=float) for name in self.metrics]
-        matrix = np.column_stack(values) if values else np.zeros((len(table), 0))
-        order = np.lexsort([columns[name] for name in ("update", "rollout", "seed", "point")])
-        points, seeds = columns["point"][order], columns["seed"][order]
-        edges = np.flatnonzero((np.diff(points) != 0) | (np.diff(seeds) != 0)) + 1
-        for rows in np.split(order, edges) if len(order) else []:
-            point, seed = int(columns["point"][rows[0]]), int(columns["seed"][rows[0]])
-            per_rollout = updates_per_rollout(self.run, point)
-            steps = columns["rollout"][rows].astype(np.int64) * per_rollout + columns["update"][rows]
-            yield Lane(point, seed, steps, matrix[rows])
+            rows = table.to_pandas().sort_values(["point", "seed", "rollout", "update"], kind="stable")
+            lanes = []
+            for (point, seed), part in rows.groupby(["point", "seed"]):
+                steps = part["rollout"].to_numpy(np.int64) * updates_per_rollout(self.run, point) + part["update"]
+                lanes.append(Lane(point, seed, steps.to_numpy(), part[self.metrics].to_numpy(float)))
+            yield done, lanes
 
 
 def _folder_name(label: str) -> str:

@@ -17,19 +17,18 @@ if TYPE_CHECKING:
     from ..run.run import Run
 
 Span = str | tuple[int | None, int | None] | None
-UNSET = "none"
 
 
 @dataclass(frozen=True)
 class Selection:
     """Rows of these points whose integer columns have one of the values in `equal`, and are within `spans`.
 
-    `points` is in ascending order; a span is (first, first beyond), either of them None where it is open.
+    `points` is in ascending order; a span is (first, first beyond).
     """
 
     points: list[int]
     equal: dict[str, list[int]]
-    spans: dict[str, tuple[int | None, int | None]]
+    spans: dict[str, tuple[float, float]]
 
     def rows(self, frame: pd.DataFrame) -> np.ndarray:
         """Which rows of a frame are within."""
@@ -37,8 +36,7 @@ class Selection:
         for name, values in self.equal.items():
             kept &= np.isin(frame[name].to_numpy(), values)
         for name, (first, beyond) in self.spans.items():
-            found = frame[name].to_numpy()
-            kept &= (found >= (-np.inf if first is None else first)) & (found < (np.inf if beyond is None else beyond))
+            kept &= ((first <= frame[name]) & (frame[name] < beyond)).to_numpy()
         return kept
 
     @property
@@ -67,11 +65,14 @@ def select(
             raise ExportError("where", f"no column {name!r} to choose by; {nearest(name, known)}")
     if not points:
         raise ExportError("where", "no point has all of these values together")
-    chosen = {name: span for name, given in spans.items() if (span := _span(name, given)) is not None}
-    for option in chosen:
+    within = {}
+    for option, span in spans.items():
+        if span is None:
+            continue
+        within[option.removesuffix("s")] = _span(option, span)
         if option.removesuffix("s") not in integers:
             raise ExportError(option, f"this table has no {option}: it has a row per point, or a point and seed")
-    return Selection(sorted(points), equal, {option.removesuffix("s"): span for option, span in chosen.items()})
+    return Selection(sorted(points), equal, within)
 
 
 def by_column(where: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
@@ -82,15 +83,16 @@ def by_column(where: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
     return asked
 
 
-def _span(option: str, given: Span) -> tuple[int | None, int | None] | None:
+def _span(option: str, given: str | tuple[int | None, int | None]) -> tuple[float, float]:
     """'2:5' or (2, 5) as (2, 5); either end may be left out. Raises ExportError."""
-    if given is None:
-        return None
     ends: Sequence[Any] = given.split(":") if isinstance(given, str) else list(given)
     if isinstance(given, str) and len(ends) != 2:
         raise ExportError(option, f"{given!r} is no range: write A:B, as in 0:10, or A: or :B")
-    first, beyond = (None if end in ("", None) else _whole(option, "", end) for end in ends)
-    if first is not None and beyond is not None and beyond <= first:
+    open_ends = (-np.inf, np.inf)
+    first, beyond = (
+        without if end in ("", None) else _whole(option, "", end) for end, without in zip(ends, open_ends, strict=True)
+    )
+    if beyond <= first:
         raise ExportError(option, f"{first}:{beyond} is empty: the second number is the first that is left out")
     return first, beyond
 
@@ -117,15 +119,13 @@ def holders(name: str, values: Sequence[Any], wanted: Any) -> list[int]:
     if numbers and number is not None:
         hint = f"the nearest is {short(min(numbers.values(), key=lambda value: abs(value - number)))}"
     else:
-        hint = nearest(str(wanted), dict.fromkeys(UNSET if value is None else short(value) for value in values))
+        hint = nearest(str(wanted), dict.fromkeys("none" if value is None else short(value) for value in values))
     raise ExportError("where", f"{name} is never {str(wanted)!r}; {hint}")
 
 
 def is_value(value: Any, wanted: Any) -> bool:
     """Whether a value is the wanted one, which may be its text; 'none' is no value."""
-    if value is None:
-        return wanted is None or str(wanted).lower() == UNSET
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return str(wanted).lower() == str(value).lower()
     if _is_number(value):
         return float(value) == _number(wanted)

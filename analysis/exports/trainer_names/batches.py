@@ -18,19 +18,15 @@ class Method:
 
     @property
     def level(self) -> str:
-        return self.surrogate.get("level", {}).get("kind", "token")
+        return self.kind("level") or "token"
 
     @property
     def gate(self) -> dict[str, Any]:
         return self.surrogate.get("gate", {})
 
-    @property
-    def reduction(self) -> str | None:
-        return self.surrogate.get("reduction", {}).get("kind")
-
-    @property
-    def advantage(self) -> str | None:
-        return self.surrogate.get("advantage", {}).get("kind")
+    def kind(self, part: str) -> str | None:
+        """Which advantage, reduction, … it has."""
+        return self.surrogate.get(part, {}).get("kind")
 
     def has_one_term(self) -> bool:
         """Whether the objective is the surrogate alone, without a KL or an entropy term."""
@@ -38,11 +34,11 @@ class Method:
 
     def clips(self) -> bool:
         """Whether it has PPO's clip, at the token's or the sequence's level."""
-        return self.gate.get("kind") == "clip" and self.level in ("token", "sequence")
+        return self.kind("gate") == "clip" and self.level in ("token", "sequence")
 
     def averages_tokens(self) -> bool:
         """Whether the loss is the mean over tokens, which is what our entropy is."""
-        return self.reduction == "token_mean"
+        return self.kind("reduction") == "token_mean"
 
     @property
     def band(self) -> tuple[float, float]:

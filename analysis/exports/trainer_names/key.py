@@ -11,6 +11,7 @@ import numpy as np
 
 from .batches import Batches, Method
 
+Value = Callable[[Batches], np.ndarray]
 LooksAt = Literal["ratios", "rollout", "gradient", "entropy"]
 
 
@@ -25,7 +26,7 @@ class Key:
     name: str
     ours: str | None
     definition: str
-    value: Callable[[Batches], np.ndarray]
+    value: Value
     applies: Callable[[Method], bool] = lambda _: True
     looks_at: LooksAt = "ratios"
 

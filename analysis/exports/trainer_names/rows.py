@@ -85,58 +85,49 @@ def _parts(run: Run) -> Iterator[tuple[StoredTokens, Stored]]:
 
 def _rows(frame: pd.DataFrame, beside: pd.DataFrame, methods: dict[int, Method], keys: list[Key]) -> pd.DataFrame:
     """One row per point, seed, rollout and update that there are tokens of."""
-    order = np.lexsort([frame[name].to_numpy() for name in reversed(ROW)])
-    columns = {name: frame[name].to_numpy()[order] for name in TOKENS}
-    starts = _starts([columns[name] for name in ROW])
     found = []
-    for point in np.unique(columns["point"]):
-        within = slice(*np.searchsorted(columns["point"], [point, point + 1]))
-        here = {name: values[within] for name, values in columns.items()}
-        own = starts[(starts >= within.start) & (starts < within.stop)] - within.start
-        batches = _batches(here, own, beside, methods[int(point)])
-        rows = {name: here[name][own] for name in ROW}
-        found.append(
-            pd.DataFrame(rows | {key.name: key.of(batches) for key in keys if key.applies(batches.method)}, copy=False)
-        )
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(ROW), dtype=np.int64)
+    for point, tokens in frame.sort_values(list(ROW), kind="stable").groupby("point"):
+        batches = _batches(tokens, beside, methods[point])
+        values = {key.name: key.of(batches) for key in keys if key.applies(batches.method)}
+        found.append(tokens[list(ROW)].iloc[batches.update_starts].assign(**values))
+    return pd.concat(found, ignore_index=True) if found else frame[list(ROW)]
 
 
-def _batches(here: dict[str, np.ndarray], starts: np.ndarray, beside: pd.DataFrame, method: Method) -> Batches:
+def _batches(tokens: pd.DataFrame, beside: pd.DataFrame, method: Method) -> Batches:
     """The updates of one point, each with the log-ratios that the one before it left."""
-    rollouts = np.stack([here[name][starts] for name in ("seed", "rollout")])
-    first = np.ones(len(starts), dtype=bool)
-    first[1:] = (rollouts[:, 1:] != rollouts[:, :-1]).any(axis=0)
-    counts = np.diff([*starts, len(here["point"])])
-    earlier = np.arange(len(here["point"])) - np.repeat(counts, counts)
-    later = ~np.repeat(first, counts)
+    starts, completions = _starts(tokens, ROW), _starts(tokens, (*ROW, "prompt", "completion"))
+    rows = tokens[list(ROW)].iloc[starts]
+    first = ~rows.duplicated(["seed", "rollout"]).to_numpy()
+    counts = np.diff([*starts, len(tokens)])
+    later = np.flatnonzero(np.repeat(~first, counts))
+    earlier = later - np.repeat(counts, counts)[later]
     for name in ("prompt", "completion", "position"):
-        if (here[name][later] != here[name][earlier[later]]).any():
+        values = tokens[name].to_numpy()
+        if (values[later] != values[earlier]).any():
             raise ValueError("the tokens of a rollout's updates are not in the same order")
-    before = np.zeros(len(earlier))
-    before[later] = here["log_ratio"][earlier[later]]
-    tokens = [here[name] for name in (*ROW[1:], "prompt", "completion")]
-    rows = pd.DataFrame({name: here[name][starts] for name in ROW})
-    recorded = rows.merge(beside, on=list(ROW), how="left")
-    ours = {name: recorded[name].to_numpy(dtype=float) for name in RECORDED if name in recorded}
-    if "entropy" in ours:
-        ours["entropy"] = np.where(first, np.nan, np.roll(ours["entropy"], 1))
+    before = np.zeros(len(tokens))
+    before[later] = tokens["log_ratio"].to_numpy()[earlier]
+    ours = rows.merge(beside, on=list(ROW), how="left")
+    recorded = {name: ours[name].to_numpy(dtype=float) for name in RECORDED if name in ours}
+    if "entropy" in recorded:
+        recorded["entropy"] = np.where(first, np.nan, np.roll(recorded["entropy"], 1))
     return Batches(
         method=method,
         log_ratio=before,
-        token_advantages=here["advantage"],
+        token_advantages=tokens["advantage"].to_numpy(),
         update_starts=starts,
-        completion_starts=(completions := _starts(tokens)),
-        prompts=here["prompt"][completions],
-        token_rewards=here["reward"],
+        completion_starts=completions,
+        prompts=tokens["prompt"].to_numpy()[completions],
+        token_rewards=tokens["reward"].to_numpy(),
         known=~first | method.starts_at_one,
-        recorded=ours,
+        recorded=recorded,
     )
 
 
-def _starts(columns: list[np.ndarray]) -> np.ndarray:
+def _starts(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Where the first row of each stretch is in which none of the columns changes."""
-    new = np.zeros(len(columns[0]), dtype=bool)
-    new[:1] = True
-    for values in columns:
+    new = np.arange(len(rows)) == 0
+    for name in columns:
+        values = rows[name].to_numpy()
         new[1:] |= values[1:] != values[:-1]
     return np.flatnonzero(new)

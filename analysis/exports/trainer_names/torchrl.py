@@ -18,8 +18,8 @@ from .key import Key, Trainer
 
 def clips(method: Method) -> bool:
     """PPO's clip, or CISPOLoss's, which is two-sided; torchrl has no other level than the token's."""
-    two_sided = method.gate.get("kind") == "two_sided_clip" and method.gate.get("negative_low") is None
-    return method.level == "token" and (method.gate.get("kind") == "clip" or two_sided)
+    two_sided = method.kind("gate") == "two_sided_clip" and method.gate.get("negative_low") is None
+    return method.level == "token" and (method.kind("gate") == "clip" or two_sided)
 
 
 def at_tokens(method: Method) -> bool:

@@ -8,53 +8,68 @@ Reference: trl 1.16.0, trl/trainer/grpo_trainer.py, `_compute_loss`, `_generate_
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from . import key as common
 from .batches import Batches, Method
-from .key import Key, Trainer
+from .key import Key, Trainer, Value
 
 MOST, LEAST = 20.0, np.log(1e-8)  # of VESPO's log-weights
 
 
 def truncates(method: Method) -> bool:
     """CISPO with TRL's one bound, which is a cap."""
-    gate = method.gate
-    return gate.get("kind") == "truncated_weight" and not gate.get("floor") and method.level in ("token", "sequence")
+    one_bound = method.kind("gate") == "truncated_weight" and not method.gate.get("floor")
+    return one_bound and method.level in ("token", "sequence")
 
 
 def gamma(method: Method) -> bool:
-    return method.gate.get("kind") == "gamma_weight"
+    return method.kind("gate") == "gamma_weight"
 
 
 def sums_rewards(method: Method) -> bool:
     """Whether a completion's reward is the plain sum of its sources', which is what is recorded."""
-    return method.advantage != "per_source"
+    return method.kind("advantage") != "per_source"
 
 
-def _flags(batches: Batches) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) at the method's level: one value per token, or one per completion."""
-    low, high = batches.method.band
+def _at_level(batches: Batches) -> tuple[np.ndarray, np.ndarray]:
+    """(ratios, advantages) at the method's level: one value per token, or one per completion."""
     if batches.method.level == "sequence":
-        ratio, advantages = batches.sequence_ratio, batches.advantages
-    else:
-        ratio, advantages = batches.token_ratio, batches.token_advantages
-    return (ratio < low) & (advantages < 0), (ratio > high) & (advantages > 0)
+        return batches.sequence_ratio, batches.advantages
+    return batches.token_ratio, batches.token_advantages
 
 
-def _mean(batches: Batches, flags: np.ndarray) -> np.ndarray:
-    return batches.over_completions(flags) if batches.method.level == "sequence" else batches.over_tokens(flags)
+def _low(batches: Batches) -> np.ndarray:
+    ratio, advantages = _at_level(batches)
+    return (ratio < batches.method.band[0]) & (advantages < 0)
 
 
-def _each(batches: Batches, flags: np.ndarray) -> np.ndarray:
-    return flags if batches.method.level == "sequence" else batches.in_completions(flags)
+def _high(batches: Batches) -> np.ndarray:
+    ratio, advantages = _at_level(batches)
+    return (ratio > batches.method.band[1]) & (advantages > 0)
 
 
-def _truncated(batches: Batches) -> np.ndarray:
-    cap = batches.method.gate["cap"]
-    if batches.method.level == "sequence":
-        return batches.over_completions((batches.sequence_ratio > cap) & (batches.advantages > 0))
-    return batches.over_tokens((batches.token_ratio > cap) & (batches.token_advantages > 0))
+def _above_cap(batches: Batches) -> np.ndarray:
+    ratio, advantages = _at_level(batches)
+    return (ratio > batches.method.gate["cap"]) & (advantages > 0)
+
+
+def _mean(flags: Value) -> Value:
+    """The mean of flags at the method's level."""
+    return lambda batches: (
+        batches.over_completions(flags(batches))
+        if batches.method.level == "sequence"
+        else batches.over_tokens(flags(batches))
+    )
+
+
+def _extreme(flags: Value, how: np.ufunc) -> Value:
+    """The extreme of all completions' own means."""
+    return lambda batches: batches.over_completions(
+        flags(batches) if batches.method.level == "sequence" else batches.in_completions(flags(batches)), how
+    )
 
 
 def _phi(batches: Batches) -> np.ndarray:
@@ -67,48 +82,24 @@ def _phi(batches: Batches) -> np.ndarray:
     return batches.over_completions(np.nan_to_num(np.exp(rate + k * log_w - rate * np.exp(log_w))))
 
 
+_clip = partial(Key, applies=Method.clips)
 LEVELS = "mean over tokens, or over completions where the ratio is the sequence's"
 KEYS = (
-    Key(
-        "clip_ratio/low_mean",
-        "clip/active_low",
-        f"ratio < 1 − epsilon and A < 0: {LEVELS}",
-        lambda batches: _mean(batches, _flags(batches)[0]),
-        Method.clips,
-    ),
-    Key(
-        "clip_ratio/high_mean",
-        "clip/active_high",
-        f"ratio > 1 + epsilon_high and A > 0: {LEVELS}",
-        lambda batches: _mean(batches, _flags(batches)[1]),
-        Method.clips,
-    ),
-    Key(
+    _clip("clip_ratio/low_mean", "clip/active_low", f"ratio < 1 − epsilon and A < 0: {LEVELS}", _mean(_low)),
+    _clip("clip_ratio/high_mean", "clip/active_high", f"ratio > 1 + epsilon_high and A > 0: {LEVELS}", _mean(_high)),
+    _clip(
         "clip_ratio/region_mean",
         "clip/active",
         f"either of the two: {LEVELS}; delta, which ours counts, is not in it",
-        lambda batches: _mean(batches, np.logical_or(*_flags(batches))),
-        Method.clips,
+        _mean(lambda batches: _low(batches) | _high(batches)),
     ),
-    Key(
-        "clip_ratio/low_min",
-        None,
-        "the smallest of all completions' own low_mean",
-        lambda batches: batches.over_completions(_each(batches, _flags(batches)[0]), np.minimum),
-        Method.clips,
-    ),
-    Key(
-        "clip_ratio/high_max",
-        None,
-        "the largest of all completions' own high_mean",
-        lambda batches: batches.over_completions(_each(batches, _flags(batches)[1]), np.maximum),
-        Method.clips,
-    ),
+    _clip("clip_ratio/low_min", None, "the smallest of all completions' own low_mean", _extreme(_low, np.minimum)),
+    _clip("clip_ratio/high_max", None, "the largest of all completions' own high_mean", _extreme(_high, np.maximum)),
     Key(
         "cispo_clip_ratio",
         None,
         f"ratio > epsilon_high and A > 0: {LEVELS}; no gradient is zero there",
-        _truncated,
+        _mean(_above_cap),
         truncates,
     ),
     Key("vespo/phi_seq_mean", None, "mean over completions of VESPO's weight φ", _phi, gamma),
@@ -124,7 +115,7 @@ KEYS = (
         "frac_reward_zero_std",
         "group/zero_std",
         "share of completions whose group's deviation is 0 (within 1e-8); with scale_rewards = batch, the batch's",
-        lambda batches: batches.zero_std(batches.method.advantage == "batch_zscore"),
+        lambda batches: batches.zero_std(batches.method.kind("advantage") == "batch_zscore"),
         sums_rewards,
         "rollout",
     ),

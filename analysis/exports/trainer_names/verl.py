@@ -22,7 +22,7 @@ UNBOUNDED = "restoring"  # the gate of dro, which does not hold the log-ratio th
 
 
 def truncates(method: Method) -> bool:
-    return method.gate.get("kind") == "truncated_weight" and method.level == "token"
+    return method.kind("gate") == "truncated_weight" and method.level == "token"
 
 
 def geometric(method: Method) -> bool:
@@ -39,12 +39,12 @@ def has_lower(method: Method) -> bool:
 
 def compares(method: Method) -> bool:
     """Whether its loss reads a ratio: gpg's does not, and logs nothing."""
-    return method.gate.get("kind") != "score"
+    return method.kind("gate") != "score"
 
 
 def _held(batches: Batches) -> np.ndarray:
     """[n] the log-ratios, as the loss of the method's kind holds them."""
-    if batches.method.level != "token" or batches.method.gate.get("kind") == UNBOUNDED:
+    if batches.method.level != "token" or batches.method.kind("gate") == UNBOUNDED:
         return batches.log_ratio
     return np.clip(batches.log_ratio, -BOUND, BOUND)
 
