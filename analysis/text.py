@@ -20,6 +20,11 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def minus(text: str) -> str:
+    """The text with the typographic minus, but for exponents: '1e-05' stays."""
+    return "".join("−" if sign == "-" and text[at - 1 : at] not in ("e", "E") else sign for at, sign in enumerate(text))
+
+
 def percent(share: float) -> str:
     """'92 %'; '0.3 %' and '99.7 %' near the ends."""
     near = 0 < share < 0.01 or 0.99 < share < 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..text import number, with_interval
+from ..text import minus, number, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,11 +47,6 @@ def difference(row: pd.Series) -> str:
 def _is_rounding(row: pd.Series) -> bool:
     """Whether the two means differ by no more than their last digits."""
     return abs(row["difference"]) <= SAME * max(abs(row["mean"]), abs(row["mean"] - row["difference"]))
-
-
-def minus(text: str) -> str:
-    """The text with the typographic minus, but for exponents: '1e-05' stays."""
-    return "".join("−" if sign == "-" and text[at - 1 : at] not in ("e", "E") else sign for at, sign in enumerate(text))
 
 
 def names(comparison: Comparison) -> list[str]:

@@ -10,32 +10,27 @@ from rich.text import Text
 from .cells import difference, excludes_zero, mean, names
 from .comparison import Comparison
 
-MAX_ROWS = 40
+MAX_ROWS = 40  # of more, the first and the last are shown
 WIDEST_NAME = 24
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
     """Print a comparison: a row per variant, in each cell the mean and, below it, the difference from the baseline."""
     console = console or Console(highlight=False)
-    rows = _shown(len(comparison.variants))
+    marked, half = names(comparison), MAX_ROWS // 2
+    count = len(marked)
+    rows = [*range(count)] if count <= MAX_ROWS else [*range(half), *range(count - half, count)]
     cells = {name: _cells(comparison, name, rows) for name in comparison.columns}
-    marked = names(comparison)
     shown = [marked[row] for row in rows]
     for columns in _blocks(cells, shown, console.width):
-        console.print(_table(comparison, columns, cells, shown))
-    if hidden := len(comparison.variants) - len(rows):
+        console.print(_table(columns, cells, shown))
+    if hidden := count - len(rows):
         console.print(f"… and {hidden:,} more between these (--format csv writes all)\n")
     for name in comparison.columns:
         console.print(Text.assemble((name, "bold"), f": {comparison.legends[name]}"))
     console.print()
     for note in comparison.notes:
         console.print(escape(note), style="dim")
-
-
-def _shown(count: int) -> list[int]:
-    """The rows that are shown: of many the first and the last."""
-    half = MAX_ROWS // 2
-    return list(range(count)) if count <= MAX_ROWS else [*range(half), *range(count - half, count)]
 
 
 def _cells(comparison: Comparison, name: str, rows: list[int]) -> list[Text]:
@@ -58,7 +53,8 @@ def _blocks(cells: dict[str, list[Text]], shown: list[str], width: int) -> list[
     blocks: list[list[str]] = [[]]
     used = 0
     for name, column in cells.items():
-        size = 2 + max([_longest(_head(name)), *(_longest(cell.plain) for cell in column)])
+        lines = [line for text in (_head(name), *(cell.plain for cell in column)) for line in text.split("\n")]
+        size = 2 + max(map(len, lines))
         if blocks[-1] and used + size > left:
             blocks.append([])
             used = 0
@@ -67,15 +63,11 @@ def _blocks(cells: dict[str, list[Text]], shown: list[str], width: int) -> list[
     return blocks
 
 
-def _longest(text: str) -> int:
-    return max(len(line) for line in text.split("\n"))
-
-
 def _head(name: str) -> str:
     return name.replace("/", "/\n", 1) if len(name) > 12 else name
 
 
-def _table(comparison: Comparison, columns: list[str], cells: dict[str, list[Text]], shown: list[str]) -> Table:
+def _table(columns: list[str], cells: dict[str, list[Text]], shown: list[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0), header_style="bold", collapse_padding=True)
     lines = max(_head(name).count("\n") for name in columns)
     table.add_column("\n" * lines + "variant", max_width=WIDEST_NAME)

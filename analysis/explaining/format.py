@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..text import number
+from ..text import minus, number
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -16,13 +16,12 @@ LONGEST = 40  # characters of two labels that numbers are beside
 
 def plain(value: float) -> str:
     """Three digits: '0.415', '−0.2'."""
-    text = number(value, 3)
-    return f"−{text[1:]}" if text.startswith("-") else text
+    return minus(number(value, 3))
 
 
 def hundredths(value: float) -> str:
     """'0.35': an elasticity, below whose second decimal nothing is of interest."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+    return minus(f"{round(value, 2) + 0.0:.2f}")
 
 
 def span(values: Sequence[float], form: Callable[[float], str] = plain) -> str:

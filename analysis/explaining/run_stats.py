@@ -29,19 +29,13 @@ class RunStats:
     @cached_property
     def points(self) -> list[int]:
         """The points of which every seed stayed finite."""
-        return [point for point in self.everything if not self.diverged[point]]
-
-    @cached_property
-    def everything(self) -> list[int]:
-        """All points that were run."""
-        return [int(point) for point in self.run.readings["point"].unique()]
+        return [point for point, count in self.diverged.items() if not count]
 
     @cached_property
     def diverged(self) -> dict[int, int]:
         """In how many seeds each point diverged."""
-        if "diverged" not in self.run.readings:
-            return dict.fromkeys(self.everything, 0)
-        counts = (self.run.readings["diverged"] > 0).groupby(self.run.readings["point"]).sum()
+        rows = self.run.readings
+        counts = (rows.get("diverged", pd.Series(0.0, rows.index)) > 0).groupby(rows["point"]).sum()
         return {int(point): int(count) for point, count in counts.items()}
 
     @cached_property
@@ -52,10 +46,8 @@ class RunStats:
     @cached_property
     def _stats(self) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, float]]]:
         """For each metric and point the mean over seeds, and the half width of its interval."""
-        rows = self.run.readings
-        names = [name for name in rows.columns if name not in ("point", "seed")]
-        finite = rows[names].where(np.isfinite(rows[names].astype(float)))
-        groups = finite.groupby(rows["point"])
+        values = self.run.readings.drop(columns="seed").set_index("point").astype(float)
+        groups = values.where(np.isfinite(values)).groupby(level="point")
         return groups.mean().to_dict(), half_widths(groups).fillna(0.0).to_dict()
 
     def mean(self, metric: str, point: int) -> float:

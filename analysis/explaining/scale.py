@@ -1,20 +1,19 @@
-"""What became of the rewards' scale at the first update."""
+"""What became of the rewards' scale at the first update, by the slopes of values over the swept scale."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from ..claims.fits import fitted
+from ..intervals import half_width
 from ..quantities.base import SCALE, scale_axis
 from .format import hundredths, span
 from .rules import Found, rule
 from .run_stats import RunStats
-from .slopes import Slope, cases, first_update, slopes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 THEORY = "docs/theory.md#2-the-scale-of-the-rewards"
 BLIND, PROPORTIONAL = (-0.05, 0.05), (0.95, 1.05)
@@ -33,13 +32,57 @@ SENTENCES = {
 }
 
 
+@dataclass(frozen=True)
+class Slope:
+    """d ln value / d ln scale of one case, over all its scales: the mean over seeds with its interval."""
+
+    points: list[int]
+    mean: float
+    low: float
+    high: float
+
+    def within(self, least: float, most: float) -> bool:
+        """Whether the interval is."""
+        return least <= self.low and self.high <= most
+
+
+def cases(stats: RunStats) -> list[list[int]]:
+    """The points that differ in the reward's scale alone, together: cases of several, none of which diverged."""
+    swept = stats.run.points.swept
+    others = [values for name, values in swept.items() if name != scale_axis(stats.run.swept)]
+    found: dict[str, list[int]] = {}
+    for point in range(len(stats.run.points)):
+        found.setdefault(repr([values[point] for values in others]), []).append(point)
+    return [points for points in found.values() if len(points) > 1 and set(points) <= set(stats.points)]
+
+
+def first_update(stats: RunStats, name: str) -> pd.DataFrame:
+    """A metric at the very first update."""
+    rows = stats.run.stored_updates.read(["point", "seed", name], rollout=0, update=1)
+    return rows.rename(columns={name: "measured"})
+
+
+def slopes(stats: RunStats, values: pd.DataFrame) -> list[Slope | None]:
+    """The slope of each case; None where fewer than two scales have values."""
+    fits = fitted(stats.run, "", values, {"kind": "elasticity", "over": scale_axis(stats.run.swept)})
+    by_case = fits.groupby("point")["measured"].agg(list)  # by the first point of each
+    return [_slope(points, by_case.get(points[0])) for points in cases(stats)]
+
+
+def _slope(points: list[int], by_seed: list[float] | None) -> Slope | None:
+    if by_seed is None:
+        return None
+    mean, half = float(np.mean(by_seed)), half_width(by_seed) if len(by_seed) > 1 else 0.0
+    return Slope(points, mean, mean - half, mean + half)
+
+
 @rule(THEORY, "grad/norm", "update/norm", SCALE)
 def scale_of_first_update(stats: RunStats) -> Iterator[Found]:
     """Whether the rewards' scale reaches the first update, and who cancels it: advantage, norm clip or optimizer.
 
     Elasticities with their intervals: cancelled within ±0.05, in proportion within 1 ± 0.05; else nothing is said.
     """
-    grads, updates = (slopes(stats, first_update(stats.run, name)) for name in ("grad/norm", "update/norm"))
+    grads, updates = (slopes(stats, first_update(stats, name)) for name in ("grad/norm", "update/norm"))
     kinds: dict[str, list[tuple[Slope, Slope]]] = {}
     for steps, grad, update in zip(_steps(stats), grads, updates, strict=True):
         if grad is not None and update is not None and not _moves(steps):
@@ -77,7 +120,7 @@ def eps_floor(stats: RunStats) -> Iterator[Found]:
     update between neighbouring scales falls by at least 0.1 from the smallest scales to the largest, never rising.
     """
     floors = []
-    for steps, grad in zip(_steps(stats), slopes(stats, first_update(stats.run, "grad/norm")), strict=True):
+    for steps, grad in zip(_steps(stats), slopes(stats, first_update(stats, "grad/norm")), strict=True):
         eps = stats.optimizer(grad.points[0]).get("eps") if grad else None
         falls = _moves(steps) and (np.diff(steps["measured"]) <= 0.01).all()  # as the scale grows
         if grad and grad.within(*PROPORTIONAL) and falls and isinstance(eps, int | float) and eps > 0:

@@ -11,8 +11,7 @@ from ..quantities.parameters import readings_of
 from .format import span, whose
 from .rules import Found, rule
 from .run_stats import RunStats
-from .scale import BLIND, MAX_LISTED, THEORY
-from .slopes import first_update, slopes
+from .scale import BLIND, MAX_LISTED, THEORY, first_update, slopes
 
 APART = 0.05  # by how much the largest update differs from the one before the jump
 CLOSE = 0.02  # measured and predicted are said to agree
@@ -25,7 +24,7 @@ def kl_remembers_scale(stats: RunStats) -> Iterator[Found]:
     Said where the first update does not depend on the scale (within ±0.05), the way that the parameters have come does
     (elasticity above 0.05 with its interval), and the same without the KL term does not.
     """
-    firsts = slopes(stats, first_update(stats.run, "update/norm"))
+    firsts = slopes(stats, first_update(stats, "update/norm"))
     ways = slopes(stats, readings_of(stats.run, "update/displacement"))
     blind_without_kl, found = set(), []
     for first, way in zip(firsts, ways, strict=True):

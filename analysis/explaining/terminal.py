@@ -38,13 +38,9 @@ def show(run: Run, found: list[Explanation], console: Console | None = None) -> 
 
 def looked_at(numbers: dict[str, Any]) -> str:
     """'clip/active = 0, ratio/max = 1.2 to 1.5'."""
-    return ", ".join(f"{name} = {_value(value)}" for name, value in numbers.items())
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return " to ".join(number(each) for each in value)
-    return value if isinstance(value, str) else number(float(value))
+    parts = {name: value if isinstance(value, list) else [value] for name, value in numbers.items()}
+    texts = {name: [each if isinstance(each, str) else number(each) for each in part] for name, part in parts.items()}
+    return ", ".join(f"{name} = {' to '.join(text)}" for name, text in texts.items())
 
 
 def plain(found: list[Explanation]) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from analysis.comparing.cells import difference, excludes_zero, mean, minus
+from analysis.comparing.cells import difference, excludes_zero, mean
+from analysis.text import minus
 
 NAN = float("nan")
 
