@@ -5,8 +5,7 @@ path = export(run, format="parquet", where={"optimizer": "adamw"}, rollouts="0:1
 """
 
 from .errors import ExportError
-from .exporting import export
-from .request import FIGURES, FORMATS
+from .exporting import FIGURES, FORMATS, export
 from .trainer_names import TRAINERS, trainer_table
 
 __all__ = ["FIGURES", "FORMATS", "TRAINERS", "ExportError", "export", "trainer_table"]

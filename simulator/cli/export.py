@@ -19,8 +19,7 @@ def execute(options: argparse.Namespace) -> int:
     """Write it; print where it is, how much it is, and how it is read back."""
     run = opened(options.run)
     from ratiodrift.analysis.exports.errors import ExportError
-    from ratiodrift.analysis.exports.exporting import exported
-    from ratiodrift.analysis.exports.request import Request
+    from ratiodrift.analysis.exports.exporting import Request, exported
 
     try:
         request = Request(

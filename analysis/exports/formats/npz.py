@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from ..source import Source, Tell
 
 TEXTS = ":texts"  # behind a column's name, in that of the array of its texts
-CHUNK = 1 << 22
 
 
 def npz(path: Path, source: Source, tell: Tell) -> int:
@@ -23,12 +22,12 @@ def npz(path: Path, source: Source, tell: Tell) -> int:
     """
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         columns = [_Column(Path(folder) / str(number), field) for number, field in enumerate(source.schema)]
-        rows = 0
-        for done, piece in source.pieces():
-            for column, field in zip(columns, source.schema, strict=True):
-                column.add(piece[field.name])
-            rows += len(piece)
-            tell(0.6 * done)
+
+        def add(piece: pa.Table) -> None:
+            for column in columns:
+                column.add(piece[column.name])
+
+        rows = source.write(add, lambda done: tell(0.6 * done))
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for number, column in enumerate(columns):
                 column.pack(archive, rows)
@@ -59,12 +58,9 @@ class _Column:
     def pack(self, archive: zipfile.ZipFile, rows: int) -> None:
         """Move the column into the archive."""
         self.file.close()
-        header = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (rows,)}
+        values = np.memmap(self.path, self.dtype, "r") if rows else np.zeros(0, self.dtype)
         with archive.open(f"{self.name}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array_header_1_0(member, header)
-            with self.path.open("rb") as kept:
-                while piece := kept.read(CHUNK):
-                    member.write(piece)
+            np.lib.format.write_array(member, values)
         self.path.unlink()
         if self.text:
             with archive.open(f"{self.name}{TEXTS}.npy", "w") as member:
