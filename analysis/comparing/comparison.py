@@ -11,7 +11,7 @@ import pandas as pd
 from ..intervals import MIN_TO_RESAMPLE
 from ..sentences import fairness
 from .columns import chosen, column, legend, nothing_in_common
-from .variants import ComparisonError, Variant, nearest, variants_of
+from .variants import ComparisonError, nearest, variants_of
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -74,7 +74,9 @@ def compare(
         raise ComparisonError("baseline", f"no variant {base!r}; {nearest(base, labels)}")
     parts = {name: column(runs, variants, name, labels.index(base)) for name in names}
     if columns is None:  # a usual column without a value, or with values of one run alone, compares nothing
-        kept = {name: part for name, part in parts.items() if _compares(part, variants, len(runs))}
+        run_of = [each.index for each in variants]
+        count = {name: part["mean"].notna().groupby(run_of).any().sum() for name, part in parts.items()}
+        kept = [name for name in parts if count[name] >= min(len(runs), 2)]
         if not kept:
             raise nothing_in_common(runs)
         parts = {name: part for name, part in parts.items() if name in kept or name == by}
@@ -82,8 +84,12 @@ def compare(
         raise ComparisonError("columns", f"no variant has a value of {', '.join(parts)}")
     order = _order(parts, sort)
     frame = pd.concat([part.iloc[order] for part in parts.values()], ignore_index=True)
-    counts = _diverged(runs, variants)
-    frame["diverged"] = frame["variant"].map(dict(zip(labels, counts, strict=True)))
+    counts = [
+        (run.readings["diverged"] > 0).groupby(run.readings["point"]).sum() if "diverged" in run.metrics else {}
+        for run in runs
+    ]
+    diverged = {each.label: int(counts[each.index].get(each.point, 0)) for each in variants}  # in how many seeds
+    frame["diverged"] = frame["variant"].map(diverged)
     return Comparison(
         frame=frame,
         variants=[labels[index] for index in order],
@@ -94,12 +100,6 @@ def compare(
     )
 
 
-def _compares(part: pd.DataFrame, variants: list[Variant], runs: int) -> bool:
-    """Whether a column has values of two runs at least, where there are several."""
-    known = {each.index for each, mean in zip(variants, part["mean"], strict=True) if mean == mean}
-    return len(known) >= min(runs, 2)
-
-
 def _order(parts: dict[str, pd.DataFrame], sort: str | None) -> list[int]:
     """The rows' order."""
     if sort is None:
@@ -107,15 +107,6 @@ def _order(parts: dict[str, pd.DataFrame], sort: str | None) -> list[int]:
     means = parts[sort.removeprefix("-")]["mean"].reset_index(drop=True)
     ordered = means.sort_values(ascending=sort.startswith("-"), kind="stable", na_position="last")
     return ordered.index.tolist()
-
-
-def _diverged(runs: Sequence[Run], variants: Sequence[Variant]) -> list[int]:
-    """In how many seeds each variant diverged."""
-    counts = [
-        (run.readings["diverged"] > 0).groupby(run.readings["point"]).sum() if "diverged" in run.metrics else {}
-        for run in runs
-    ]
-    return [int(counts[each.index].get(each.point, 0)) for each in variants]
 
 
 def _notes(runs: Sequence[Run], frame: pd.DataFrame, base: str) -> Iterator[str]:

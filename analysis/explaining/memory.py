@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..sentences import memory
 from ..text import percent
@@ -88,26 +88,24 @@ def coasting(stats: RunStats) -> Iterator[Found]:
     )
     most = by_count.groupby("point")["cases"].transform("first")
     by_count = by_count[by_count["cases"] >= most / 2]  # late ones that few stretches reach are left out
-    fades: dict[int, dict[str, Any]] = {}
-    goes_on: dict[int, dict[str, Any]] = {}
-    for point, part in by_count.groupby("point"):
-        j, sizes, theory = (part[name].to_numpy() for name in ("j", "measured", "closed_form"))
-        if len(sizes) < 2 or sizes[0] < MIN_COASTING:
-            continue
-        row = {"first": sizes[0], "last": sizes[-1], "updates": len(sizes)}
-        row |= {"half": _half_life(j, sizes), "theory": _half_life(j, theory)}
-        (goes_on if row["half"] is None else fades)[point] = row
-    if fades:
-        halves, theory, after = ([row[key] for row in fades.values()] for key in ("half", "theory", "updates"))
-        beside = "" if None in theory else f" (closed form after a steady gradient: {span(theory)})"
+    half, theory = (
+        by_count[by_count[name] <= HALF].groupby("point")["j"].first() for name in ("measured", "closed_form")
+    )
+    found = by_count.groupby("point")["measured"].agg(["first", "last", "size"]).assign(half=half, theory=theory)
+    found = found[(found["size"] > 1) & (found["first"] >= MIN_COASTING)]
+    fades, goes_on = found[found["half"].notna()], found[found["half"].isna()]
+    if len(fades):
+        halves, theories, after = (fades[name].tolist() for name in ("half", "theory", "size"))
+        known = not np.isnan(theories).any()
+        beside = f" (closed form after a steady gradient: {span(theories)})" if known else ""
         yield _coasts(
             fades,
             f"after {span(halves)} of {span(after)} updates one is no more than half as large{beside}",
             {"half-life in updates": halves, "updates without a gradient": after}
-            | ({"half-life, closed form": theory} if beside else {}),
+            | ({"half-life, closed form": theories} if known else {}),
         )
-    if goes_on:
-        left, after = ([row[key] for row in goes_on.values()] for key in ("last", "updates"))
+    if len(goes_on):
+        left, after = (goes_on[name].tolist() for name in ("last", "size"))
         yield _coasts(
             goes_on,
             f"after {span(after)} updates without a gradient it still makes {span(left, percent)} of the last one with",
@@ -115,20 +113,14 @@ def coasting(stats: RunStats) -> Iterator[Found]:
         )
 
 
-def _coasts(rows: dict[int, dict], ending: str, looked_at: dict) -> Found:
-    first = [row["first"] for row in rows.values()]
+def _coasts(rows: pd.DataFrame, ending: str, looked_at: dict[str, list[float]]) -> Found:
+    first = rows["first"].tolist()
     return Found(
         f"the optimizer goes on when the gradient is zero: its first update without one is {span(first, percent)} of "
         f"the last with one, and {ending}.",
         {"first update without a gradient": first, **looked_at},
-        [*rows],
+        rows.index.tolist(),
     )
-
-
-def _half_life(counts: np.ndarray, sizes: np.ndarray) -> int | None:
-    """The first count at which no more than half is left."""
-    small = counts[sizes <= HALF]
-    return int(small[0]) if len(small) else None
 
 
 @rule("docs/theory.md#one-update-a-rollout", "update/earlier_norm", "update/norm")

@@ -54,18 +54,10 @@ def rule(link: str, *needs: str) -> Callable[[Look], Look]:
 
 def table() -> tuple[list[str], list[list[str]]]:
     """The heads and rows of a table of all rules, for documents."""
-    rows = [
-        [f"`{each.name}`", each.claim, each.when, ", ".join(map(_quoted, each.needs)) or "–", _named(each.link)]
-        for each in RULES.values()
-    ]
+    rows = []
+    for each in RULES.values():
+        needs = ", ".join(need if " " in need else f"`{need}`" for need in each.needs)
+        page, _, anchor = each.link.removeprefix("docs/").partition("#")  # as it is from within docs/
+        link = f"[{anchor.lstrip('0123456789-').replace('-', ' ')}]({page}#{anchor})"
+        rows.append([f"`{each.name}`", each.claim, each.when, needs or "–", link])
     return ["rule", "it says", "when", "it needs", "why"], rows
-
-
-def _quoted(need: str) -> str:
-    return need if " " in need else f"`{need}`"
-
-
-def _named(link: str) -> str:
-    """A link from within docs/."""
-    page, _, anchor = link.removeprefix("docs/").partition("#")
-    return f"[{anchor.lstrip('0123456789-').replace('-', ' ')}]({page}#{anchor})"

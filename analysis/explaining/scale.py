@@ -65,15 +65,12 @@ def first_update(stats: RunStats, name: str) -> pd.DataFrame:
 def slopes(stats: RunStats, values: pd.DataFrame) -> list[Slope | None]:
     """The slope of each case; None where fewer than two scales have values."""
     fits = fitted(stats.run, "", values, {"kind": "elasticity", "over": scale_axis(stats.run.swept)})
-    by_case = fits.groupby("point")["measured"].agg(list)  # by the first point of each
-    return [_slope(points, by_case.get(points[0])) for points in cases(stats)]
-
-
-def _slope(points: list[int], by_seed: list[float] | None) -> Slope | None:
-    if by_seed is None:
-        return None
-    mean, half = float(np.mean(by_seed)), half_width(by_seed) if len(by_seed) > 1 else 0.0
-    return Slope(points, mean, mean - half, mean + half)
+    found: list[Slope | None] = []
+    for points in cases(stats):
+        by_seed = fits.loc[fits["point"] == points[0], "measured"]  # which has the first point of each case
+        mean, half = float(by_seed.mean()), half_width(by_seed) if len(by_seed) > 1 else 0.0
+        found.append(Slope(points, mean, mean - half, mean + half) if len(by_seed) else None)
+    return found
 
 
 @rule(THEORY, "grad/norm", "update/norm", SCALE)

@@ -16,7 +16,7 @@ from .source import Source, Tell, long
 from .tables import INTEGERS, SOURCES, TABLES, claims
 from .trainer_names import TRAINERS
 from .trainer_names.rows import trainer_rows
-from .writing import whole_file, whole_folder
+from .writing import whole
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -140,7 +140,7 @@ def _file(run: Run, request: Request, source: Source, tell: Tell) -> Exported:
     """One file of a table."""
     source = long(source) if request.shape == "long" else source
     path, kind = request.path(run), FILES[request.format]
-    with whole_file(path, request.force) as temporary:
+    with whole(path, request.force) as temporary:
         rows = _some(kind.write(temporary, source, tell))
     read = kind.read_with.format(path=path, column=source.schema.names[-1])
     return Exported(path, rows, "row", f"read it with {read}")
@@ -150,7 +150,7 @@ def _events(run: Run, request: Request, lanes: Lanes, tell: Tell) -> Exported:
     """A folder of event files."""
     tensorboard.check_installed()
     path = request.path(run)
-    with whole_folder(path, request.force, tensorboard.PATTERN) as temporary:
+    with whole(path, request.force, tensorboard.PATTERN) as temporary:
         rows = _some(tensorboard.write(temporary, lanes, tell))
     return Exported(path, rows, "update", f'look at it with tensorboard --logdir "{path}"')
 
@@ -171,7 +171,7 @@ def _figures(run: Run, request: Request, tell: Tell) -> Exported:
         raise ExportError("where", "figures are of the whole run; --columns names some of them")
     found = figures.drawn(run, request.columns)
     path = request.path(run)
-    with whole_folder(path, request.force, f"*.{request.format}") as temporary:
+    with whole(path, request.force, f"*.{request.format}") as temporary:
         count = figures.write(temporary, found, request.format, tell)
     return Exported(path, count, "figure", ", ".join(f"{figure.name}.{request.format}" for figure in found))
 

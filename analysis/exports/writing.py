@@ -12,52 +12,40 @@ from .errors import ExportError
 
 
 @contextmanager
-def whole_file(path: Path, force: bool) -> Iterator[Path]:
-    """A path beside `path` to write to; what is there in the end becomes `path`. Raises ExportError."""
-    with _temporary(path, force) as temporary:
-        if path.is_dir():
-            raise ExportError("out", f"{path} is a folder, and this format is one file")
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+def whole(path: Path, force: bool, ours: str | None = None) -> Iterator[Path]:
+    """A path beside `path` for a file, or a folder to fill there where `ours` is given; in the end it becomes `path`.
 
-
-@contextmanager
-def whole_folder(path: Path, force: bool, ours: str) -> Iterator[Path]:
-    """A folder beside `path` to fill, which becomes `path`.
-
-    One that is there already must hold nothing but files whose names match `ours`. Raises ExportError.
+    A folder that is there already must hold nothing but files whose names match `ours`. Folders that had to be made go
+    again if nothing came into them. Raises ExportError.
     """
-    with _temporary(path, force) as temporary:
-        others = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.match(ours)]
-        if path.is_file() or others:
-            what = f"holds {others[0].relative_to(path)}, which is none of this export's" if others else "is a file"
-            raise ExportError("out", f"{path} {what}: it is not written over")
-        temporary.mkdir()
-        try:
-            yield temporary
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.replace(path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _temporary(path: Path, force: bool) -> Iterator[Path]:
-    """A temporary name; folders that had to be made for it go again if nothing came into them."""
-    if path.exists() and not force:
-        raise ExportError("out", f"{path} is there already; --force (in Python, force=True) writes over it")
+    _check(path, force, ours)
     made = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError("out", f"{path.parent}: {error.strerror or error}") from error
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        yield path.with_name(f".{path.name}.{os.getpid()}")
+        if ours is not None:
+            temporary.mkdir()
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        temporary.replace(path)
     finally:
+        shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
         for parent in made:
             if not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _check(path: Path, force: bool, ours: str | None) -> None:
+    """Raise ExportError where what is there is not to be replaced."""
+    if path.exists() and not force:
+        raise ExportError("out", f"{path} is there already; --force (in Python, force=True) writes over it")
+    if ours is None and path.is_dir():
+        raise ExportError("out", f"{path} is a folder, and this format is one file")
+    others = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.match(ours or "*")]
+    if ours is not None and (path.is_file() or others):
+        what = f"holds {others[0].relative_to(path)}, which is none of this export's" if others else "is a file"
+        raise ExportError("out", f"{path} {what}: it is not written over")
