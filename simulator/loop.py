@@ -260,5 +260,5 @@ def _check_precision(precision: str) -> None:
     if computed != precision:
         raise ValueError(
             f"the experiment wants {precision}, jax computes in {computed}: call "
-            f"jax.config.update('jax_enable_x64', {precision == 'float64'}) first, or use simulator.run"
+            f"jax.config.update('jax_enable_x64', {precision == 'float64'}) first, or use ratiodrift.run"
         )

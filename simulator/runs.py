@@ -58,7 +58,7 @@ def run(
 ) -> Path:
     """Run a scenario (a file, a shipped name, or tables) and return its run directory; a finished run is found again.
 
-    `overrides` maps dotted keys to values; `engine` carries out the work: `simulator.engine("processes", workers=4)`,
+    `overrides` maps dotted keys to values; `engine` carries out the work: `ratiodrift.engine("processes", workers=4)`,
     left out this process. One that was stopped goes on from its last whole chunk. Raises ScenarioError, and Stopped
     where it cannot go on.
     """

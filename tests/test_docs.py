@@ -50,3 +50,11 @@ def test_the_example_of_the_scenario_format_is_the_shipped_one():
     for key in ("title", "question", "source"):
         value = re.search(rf'^{key} += "(.*)"$', shipped, flags=re.MULTILINE).group(1)
         assert value in text
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`([\w./]+(?:\.py|\.toml|/))`", text)
+    homes = [ROOT, ROOT / "simulator", ROOT / "analysis", ROOT / "docs"]
+    assert len(named) > 60
+    assert not [path for path in named if not any((home / path).exists() for home in homes)]

@@ -1,7 +1,9 @@
 """The arrows between the modules point one way, and importing a scenario does not wait for jax."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -9,44 +11,17 @@ import pytest
 
 from tests import fresh
 
-# From the bottom up: a module may import what stands below it, and its neighbours in the same entry.
-LAYERS = [
-    ["simulator.remedies", "simulator.errors", "simulator.files", "simulator.parts", "simulator.engines.signals"],
-    ["simulator.lazy"],
-    ["simulator.types"],
-    ["simulator.environments.base", "simulator.policies.base", "simulator.advantages"],
-    ["simulator.environments", "simulator.policies", "simulator.optimizers"],
-    ["simulator.surrogates", "simulator.rollouts"],
-    ["simulator.exact"],
-    ["simulator.methods", "simulator.dialects", "simulator.probes.context"],
-    ["simulator.probes"],
-    ["simulator.update"],
-    ["simulator.loop"],
-    ["simulator.experiment"],
-    ["simulator.scenario"],
-    ["simulator.storage.paths"],
-    ["simulator.execution.costs", "simulator.execution.program_cache"],
-    ["simulator.execution.plan"],
-    ["simulator.execution"],
-    ["simulator.storage"],
-    ["simulator.resume", "simulator.engines.worker"],
-    ["simulator.engines"],
-    ["simulator.runs", "simulator.replaying"],
-    ["simulator", "simulator.cli"],
-]
-LAYERS_OF_ANALYSIS = [
-    ["analysis.lazy", "analysis.files", "analysis.text", "analysis.intervals", "analysis.excerpt", "analysis.theory"],
-    ["analysis.run"],
-    ["analysis.quantities"],
-    ["analysis.sentences"],
-    ["analysis.claims"],
-    ["analysis.summary"],
-    ["analysis.figures"],
-    ["analysis.explaining", "analysis.comparing", "analysis.exports"],
-    ["analysis.page", "analysis.terminal"],
-    ["analysis.notebook", "analysis.braking"],
-    ["analysis.completion", "analysis"],
-]
+ARROWS = (fresh.ROOT / "docs" / "architecture.md").read_text()
+
+
+def floors(package: str) -> list[list[str]]:
+    """The lines of the page's arrows, from the bottom up: a module may import what stands below it, and beside it."""
+    (lines,) = re.findall(rf"```arrows {package}\n(.*?)```", ARROWS, flags=re.DOTALL)
+    named = [[name if name == package else f"{package}.{name}" for name in line.split()] for line in lines.splitlines()]
+    return named[::-1]
+
+
+LAYERS, LAYERS_OF_ANALYSIS = floors("simulator"), floors("analysis")
 SIBLINGS = ("environments", "policies", "methods", "optimizers", "probes")  # none of them knows another's parts
 
 LOOP = ("simulator.loop", "simulator.update")
@@ -154,6 +129,27 @@ KNOWN = set(SOURCES)
 
 def test_every_module_imports_only_what_stands_below_it():
     assert not [found for module in sorted(KNOWN) for found in complaints(module, SOURCES[module], KNOWN)]
+
+
+def circle(sources: dict[str, str]) -> list[str]:
+    """The modules of an import circle; none where there is none."""
+    known = set(sources)
+    graph = {module: {*imports(module, text, known)} & known - {module} for module, text in sources.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_there_is_no_import_circle():
+    assert not circle(SOURCES)
+    assert circle({"simulator.a": "from . import b", "simulator.b": "def late():\n    from . import a"})
+
+
+def test_every_line_of_the_page_names_a_room():
+    for name in (name for layers in (LAYERS, LAYERS_OF_ANALYSIS) for layer in layers for name in layer):
+        assert any(is_in(module, name) for module in KNOWN), name
 
 
 @pytest.mark.parametrize(

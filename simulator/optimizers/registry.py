@@ -125,7 +125,7 @@ def read(name: str, function: Any) -> Factory:
     if not callable(function):
         raise ValueError(
             f"a {type(function).__name__} is no function that makes an optimizer; "
-            "an optax object needs no name: simulator.optimizer(the_object)"
+            "an optax object needs no name: ratiodrift.optimizer(the_object)"
         )
     written = function
     while isinstance(written, partial):
