@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from analysis.run.points import points_of
+from analysis.run.points import Points
 
 
 def tables(**changes: Any) -> dict[str, Any]:
@@ -21,5 +21,5 @@ def tables(**changes: Any) -> dict[str, Any]:
 
 def resolved(scenario) -> list[dict[str, Any]]:
     """Every point's experiment with all its defaults, as a reader of its manifest has it."""
-    points = points_of(json.loads(json.dumps({"points": scenario.tabulated()})))
+    points = Points(json.loads(json.dumps(scenario.tabulated())))
     return [points.experiment(point) for point in range(len(points))]

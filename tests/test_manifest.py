@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 import simulator as sim
-from analysis.run.points import points_of
+from analysis.run.points import Points
 from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
 from simulator.scenario.manifest import manifest_text
@@ -33,7 +33,7 @@ SCENARIOS = {
 @pytest.mark.parametrize("scenario", [sim.load(each) for each in SCENARIOS.values()], ids=SCENARIOS)
 def test_what_the_manifest_says_once_is_what_every_point_is(scenario):
     read = json.loads(manifest_text({"points": scenario.tabulated()}))
-    once = points_of(read)
+    once = Points(read["points"])
     assert len(once) == len(scenario.points)
     for number, point in enumerate(scenario.points):
         assert {name: values[number] for name, values in once.swept.items() if values[number] is not None} == (
@@ -51,7 +51,7 @@ def test_what_was_found_before_the_run_is_kept_by_point():
     scenario = sim.load(tables())
     first, second = scenario.points
     scenario = replace(scenario, points=[first, replace(second, found={"total_kl": 0.5, "to": "adam"})])
-    points = points_of(json.loads(json.dumps({"points": scenario.tabulated()})))
+    points = Points(json.loads(json.dumps(scenario.tabulated())))
     assert [points.found(0), points.found(1)] == [{}, {"total_kl": 0.5, "to": "adam"}]
 
 

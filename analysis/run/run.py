@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from .points import Listed, Tabulated, points_of
+from .points import Points
 from .readings import readings_of
 from .stored import Stored
 from .stored_tokens import StoredTokens
@@ -100,9 +100,9 @@ class Run:
         return [name for name in self.readings.columns if name in self.manifest["metrics"]]
 
     @cached_property
-    def points(self) -> Listed | Tabulated:
+    def points(self) -> Points:
         """What the points are."""
-        return points_of(self.manifest)
+        return Points(self.manifest["points"])
 
     @property
     def swept(self) -> list[str]:

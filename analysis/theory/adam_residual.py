@@ -50,25 +50,6 @@ def adam_update(
     return first / (np.sqrt(second + eps_root) + eps)
 
 
-def adam_residual_with_eps(
-    n: ArrayLike, j: ArrayLike, b1: ArrayLike, b2: ArrayLike, eps: ArrayLike, eps_root: ArrayLike, gradient: ArrayLike
-) -> np.ndarray:
-    """The residual after n equal gradients, eps included: eps only ever makes it smaller.
-
-    C_{n,j} = u_{n+j} / u_n,   m_n = (1 − β1^n) g,   v_n = (1 − β2^n) g²
-
-    where g is `gradient`, the size of every coordinate, in the units of eps (eps_root in their square). Beyond
-    `eps_takes_over` it decays as β1^j, since a denominator of eps no longer shrinks. Valid for a constant gradient.
-
-    Reference: arXiv:2601.05002, equation 38.
-    """
-    n, b1, b2 = (np.asarray(value, dtype=float) for value in (n, b1, b2))
-    g = np.abs(np.asarray(gradient, dtype=float))
-    m, v = (1 - b1**n) * g, (1 - b2**n) * g**2
-    last = adam_update(m, v, n, 0, b1, b2, eps, eps_root)
-    return adam_update(m, v, n, j, b1, b2, eps, eps_root) / last
-
-
 def adam_residual_sum(b1: ArrayLike, b2: ArrayLike, updates: ArrayLike = np.inf) -> np.ndarray:
     """How far Adam coasts in so many updates without a gradient, in units of its last update with one.
 

@@ -6,22 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def count_reset_factor(i: ArrayLike, b1: ArrayLike, b2: ArrayLike, n: ArrayLike = np.inf) -> np.ndarray:
-    """By how much the i-th update after Adam's count began anew exceeds the one with the count kept.
-
-    √(1 − β2^i) / (1 − β1^i)  ·  (1 − β1^{n+i}) / √(1 − β2^{n+i})
-
-    where n, after which the second factor is 1, counts the updates before. A cut of the learning rate for (0.9, 0.999):
-    0.316, 0.235, least 0.152 at i = 12; a rise for (0.9, 0.95): 2.24, 1.64. Above 1 at first where 1 − β2 > (1 − β1)².
-    Valid for any gradients, exactly where eps is negligible.
-
-    Reference: Adam-Rel, arXiv:2412.17113.
-    """
-    i, n, b1, b2 = (np.asarray(value, dtype=float) for value in (i, n, b1, b2))
-    kept = (1 - b1 ** (n + i)) / np.sqrt(1 - b2 ** (n + i))
-    return kept * np.sqrt(1 - b2**i) / (1 - b1**i)
-
-
 def first_update_after(
     state: str, b1: ArrayLike, b2: ArrayLike, gradient: ArrayLike = 1.0, mean: ArrayLike = 1.0
 ) -> np.ndarray:
@@ -48,15 +32,3 @@ def first_update_after(
         "reset_first_moment": (1 - b1) * g / size,
         "reset_count": kept * np.sqrt(1 - b2) / (1 - b1),
     }[state]
-
-
-def stale_share(b1: ArrayLike, i: ArrayLike) -> np.ndarray:
-    """The weight that older rollouts' gradients still have in the first moment.
-
-    β1^i
-
-    where i counts this rollout's updates, whose own weights add up to 1 − β1^i. Valid for a state that was kept.
-
-    Reference: m_{n+i} = β1^i m_n + (1 − β1) Σ β1^{i−s} g_s.
-    """
-    return np.asarray(b1, dtype=float) ** np.asarray(i, dtype=float)

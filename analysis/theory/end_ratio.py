@@ -59,17 +59,3 @@ def end_ratio(
     reach = 2 * np.asarray(learning_rate, dtype=float) * (1 - np.asarray(probability, dtype=float))
     silent = np.maximum(updates - steps_to_bound(probability, learning_rate, clip_high), 0.0)
     return (1 + np.asarray(clip_high)) * np.exp(reach * adam_residual_sum(b1, b2, silent))
-
-
-def sign_change(ratio_of_gradients: ArrayLike, b1: ArrayLike) -> np.ndarray:
-    """After how many updates a restoring gradient turns a momentum round that points the other way.
-
-    j* = ln(1 + |m| / |g_R|) / ln(1/β1)
-
-    in updates, where |m|/|g_R| is `ratio_of_gradients`: the first moment when the clip set in, over the constant
-    gradient (KL, entropy, decay) that is left. For β1^j m = (1 − β1^j) g_R: 6.6, 22.8, 43.8 and 65.6 for 1, 10, 100 and
-    1000 at 0.9. Valid coordinate by coordinate, whatever second moment and bias correction do: they have no sign.
-
-    Reference: docs/theory.md.
-    """
-    return np.log1p(ratio_of_gradients) / -np.log(b1)

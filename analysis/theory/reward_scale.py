@@ -57,19 +57,6 @@ def scale_jump(n: ArrayLike, j: ArrayLike, factor: ArrayLike, b1: ArrayLike, b2:
     return first / np.sqrt(second)
 
 
-def largest_step(b1: ArrayLike, b2: ArrayLike) -> np.ndarray:
-    """The bound on Adam's step, in learning rates, over all sequences of gradients; 1 is its step on a constant one.
-
-    |u| ≤ (1 − β1) / ( √(1 − β2) √(1 − β1²/β2) ),   for β1² < β2
-
-    7.27 for (0.9, 0.999), 1.165 for (0.9, 0.95). Valid in the limit of many updates, eps negligible.
-
-    Reference: Cauchy–Schwarz on Σ (1−β1) β1^s g_s against √( Σ (1−β2) β2^s g_s² ).
-    """
-    b1, b2 = np.asarray(b1, dtype=float), np.asarray(b2, dtype=float)
-    return (1 - b1) / (np.sqrt(1 - b2) * np.sqrt(1 - b1**2 / b2))
-
-
 Numbers = Mapping[str, Any]
 
 
@@ -89,20 +76,6 @@ def adam_elasticity(
     g, eps, eps_root, weight = (np.asarray(value, dtype=float) for value in (gradient, eps, eps_root, weight))
     s = np.sqrt(weight * g**2 + eps_root)
     return (eps_root + s * eps) / (s * (s + eps))
-
-
-def std_floor_elasticity(scale: ArrayLike, deviation: ArrayLike, floor: ArrayLike) -> np.ndarray:
-    """A z-score with a floor under the deviation follows the reward scale only as far as the floor counts.
-
-    d ln A / d ln φ = δ / (φ σ + δ),   A = φ (r − r̄) / (φ σ + δ)
-
-    where φ is `scale`, σ the `deviation` of the unscaled rewards and δ the `floor`, both in units of reward. Valid for
-    σ > 0 and a floor that is added (TRL 1e-4, verl 1e-6, OpenRLHF 1e-9).
-
-    Reference: the definition, differentiated.
-    """
-    scale, deviation, floor = (np.asarray(value, dtype=float) for value in (scale, deviation, floor))
-    return floor / (scale * deviation + floor)
 
 
 def elasticity(name: str, numbers: Numbers, gradient: ArrayLike, n: ArrayLike) -> np.ndarray | None:

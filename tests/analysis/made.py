@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.run.run import Run
+from tests.tabulated import tabulated
 
 READINGS = {
     "ratio/max": "end",
@@ -63,7 +64,7 @@ def made_run(updates=None, ratios=None, points=({},), claims=(), headline="ratio
         "hash": "00000000",
         "heading": {**heading, "claim": [full_claim(claim) for claim in claims]},
         "scenario": {"title": "A title"},
-        "points": [{**point, "experiment": shared | point.get("experiment", {})} for point in points],
+        "points": tabulated([{**point, "experiment": shared | point.get("experiment", {})} for point in points]),
         "plan": {"points": len(points), "seeds": 1, "first_seed": 0, "updates": 1, "structures": [{}]},
         "metrics": {
             name: {"name": name, "definition": f"what {name} is", "when": "after", "reading": reading}

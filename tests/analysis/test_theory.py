@@ -9,7 +9,8 @@ import pytest
 from analysis.theory.adam_residual import adam_residual
 from analysis.theory.end_ratio import memoryless_limit
 from analysis.theory.prefix_weight import binary_prefix_weight, expected_prefix_gradient, prefix_weight, token_weights
-from analysis.theory.reward_scale import largest_step, scale_jump
+from analysis.theory.reward_scale import scale_jump
+from tests.analysis.formulas import largest_step
 
 
 @pytest.mark.parametrize(("b1", "b2", "n"), [(0.9, 0.999, 1), (0.9, 0.95, 7), (0.5, 0.999, 3), (0.95, 0.9, 20)])

@@ -2,6 +2,7 @@
 
 from analysis.comparing.variants import variants_of
 from tests.comparing.rows import made, values
+from tests.tabulated import tabulated
 
 ROWS = [*values(s0=1.0), *values(point=1, s0=2.0)]
 
@@ -12,9 +13,8 @@ def labels(*runs):
 
 def changed(run, **numbers):
     """The run with other numbers in the optimizer of its points."""
-    for point in run.manifest["points"]:
-        experiment = point["experiment"]
-        point["experiment"] = experiment | {"optimizer": experiment["optimizer"] | numbers}
+    optimizers = run.manifest["points"]["parts"]["optimizer"]
+    optimizers["variants"] = [own | numbers for own in optimizers["variants"]]
     return run
 
 
@@ -28,7 +28,7 @@ def test_different_scenarios_are_named():
 
 def test_a_run_without_variants_has_its_scenarios_name():
     alone = made(values(s0=1.0), labels=())
-    alone.manifest["points"] = [{"experiment": {}}]
+    alone.manifest["points"] = tabulated([{"experiment": {}}])
     assert labels(alone, made(ROWS, name="other")) == ["made", "other: adam", "other: lion"]
 
 

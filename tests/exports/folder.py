@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.tabulated import tabulated
+
 NAMES = ["adamw", 'löwe,\n"β" = ½; <b>\\ ✕']
 RATES = [0.1, None]
 SEEDS, ROLLOUTS, UPDATES = (0, 1), (0, 1), (1, 2, 3)
@@ -112,10 +114,12 @@ def written(path: Path, surrogate: dict | None = None, ratios: bool = True, **tr
         "name": "by_hand",
         "hash": "00000000",
         "heading": {"title": "t", "question": "q", "source": "", "headline": "ratio/max", "columns": [], "claim": []},
-        "points": [
-            {"optimizer": NAMES[point], "optimizer.learning_rate": RATES[point], "experiment": experiment}
-            for point in (0, 1)
-        ],
+        "points": tabulated(
+            [
+                {"optimizer": NAMES[point], "optimizer.learning_rate": RATES[point], "experiment": experiment}
+                for point in (0, 1)
+            ]
+        ),
         "plan": {"points": 2, "seeds": 2, "first_seed": 0, "updates": 24},
         "metrics": {name: {"name": name, "definition": name, "reading": "mean"} for name in METRICS},
         "started": "2026-01-01T00:00:00+00:00",

@@ -115,7 +115,7 @@ def test_what_is_not_there_is_said(run, tmp_path, options, sentence):
 def test_what_was_found_before_the_run_is_a_column_too(tmp_path):
     path = written(tmp_path / "run")
     manifest = json.loads((path / "manifest.json").read_text())
-    manifest["points"][1]["found"] = {"optimizer.b1": 0.25, "first_update_kl": 0.5, "to": "adamw"}
+    manifest["points"]["found"]["1"] = {"optimizer.b1": 0.25, "first_update_kl": 0.5, "to": "adamw"}
     (path / "manifest.json").write_text(json.dumps(manifest))
     frame = exported(analysis.load(path), tmp_path, where={"optimizer.b1": 0.25}, table="ratios")
     assert set(frame["point"]) == {1} and set(frame["optimizer.b1"]) == {0.25}

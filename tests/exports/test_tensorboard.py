@@ -57,8 +57,7 @@ def test_labels_that_make_the_same_folder_are_told_apart(tmp_path):
     import json
 
     manifest = json.loads(text)
-    for point, name in zip(manifest["points"], ("a/b", "a:b"), strict=True):
-        point["optimizer"], point["optimizer.learning_rate"] = name, None
+    manifest["points"]["values"] = {"optimizer": ["a/b", "a:b"], "optimizer.learning_rate": [None, None]}
     (path / "manifest.json").write_text(json.dumps(manifest))
     out = export(analysis.load(path), "tensorboard", where={"seed": 0}, out=tmp_path / "events")
     assert sorted(each.name for each in out.iterdir()) == ["a-b (0)", "a-b (1)"]

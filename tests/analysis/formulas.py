@@ -1,0 +1,92 @@
+"""Closed forms that the documents state and no claim uses, held against optax and against the simulator."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def count_reset_factor(i: ArrayLike, b1: ArrayLike, b2: ArrayLike, n: ArrayLike = np.inf) -> np.ndarray:
+    """By how much the i-th update after Adam's count began anew exceeds the one with the count kept.
+
+    √(1 − β2^i) / (1 − β1^i)  ·  (1 − β1^{n+i}) / √(1 − β2^{n+i})
+
+    where n, after which the second factor is 1, counts the updates before. A cut of the learning rate for (0.9, 0.999):
+    0.316, 0.235, least 0.152 at i = 12; a rise for (0.9, 0.95): 2.24, 1.64. Above 1 at first where 1 − β2 > (1 − β1)².
+    Valid for any gradients, exactly where eps is negligible.
+
+    Reference: Adam-Rel, arXiv:2412.17113.
+    """
+    i, n, b1, b2 = (np.asarray(value, dtype=float) for value in (i, n, b1, b2))
+    kept = (1 - b1 ** (n + i)) / np.sqrt(1 - b2 ** (n + i))
+    return kept * np.sqrt(1 - b2**i) / (1 - b1**i)
+
+
+def stale_share(b1: ArrayLike, i: ArrayLike) -> np.ndarray:
+    """The weight that older rollouts' gradients still have in the first moment.
+
+    β1^i
+
+    where i counts this rollout's updates, whose own weights add up to 1 − β1^i. Valid for a state that was kept.
+
+    Reference: m_{n+i} = β1^i m_n + (1 − β1) Σ β1^{i−s} g_s.
+    """
+    return np.asarray(b1, dtype=float) ** np.asarray(i, dtype=float)
+
+
+def sign_change(ratio_of_gradients: ArrayLike, b1: ArrayLike) -> np.ndarray:
+    """After how many updates a restoring gradient turns a momentum round that points the other way.
+
+    j* = ln(1 + |m| / |g_R|) / ln(1/β1)
+
+    in updates, where |m|/|g_R| is `ratio_of_gradients`: the first moment when the clip set in, over the constant
+    gradient (KL, entropy, decay) that is left. For β1^j m = (1 − β1^j) g_R: 6.6, 22.8, 43.8 and 65.6 for 1, 10, 100 and
+    1000 at 0.9. Valid coordinate by coordinate, whatever second moment and bias correction do: they have no sign.
+
+    Reference: docs/theory.md.
+    """
+    return np.log1p(ratio_of_gradients) / -np.log(b1)
+
+
+def adam_residual_with_eps(
+    n: ArrayLike, j: ArrayLike, b1: ArrayLike, b2: ArrayLike, eps: ArrayLike, eps_root: ArrayLike, gradient: ArrayLike
+) -> np.ndarray:
+    """The residual after n equal gradients, eps included: eps only ever makes it smaller.
+
+    C_{n,j} = u_{n+j} / u_n,   m_n = (1 − β1^n) g,   v_n = (1 − β2^n) g²
+
+    where g is `gradient`, the size of every coordinate, in the units of eps (eps_root in their square). Beyond
+    `eps_takes_over` it decays as β1^j, since a denominator of eps no longer shrinks. Valid for a constant gradient.
+
+    Reference: arXiv:2601.05002, equation 38.
+    """
+    n, b1, b2 = (np.asarray(value, dtype=float) for value in (n, b1, b2))
+    g = np.abs(np.asarray(gradient, dtype=float))
+    m, v = (1 - b1**n) * g, (1 - b2**n) * g**2
+    last = adam_update(m, v, n, 0, b1, b2, eps, eps_root)
+    return adam_update(m, v, n, j, b1, b2, eps, eps_root) / last
+
+
+def largest_step(b1: ArrayLike, b2: ArrayLike) -> np.ndarray:
+    """The bound on Adam's step, in learning rates, over all sequences of gradients; 1 is its step on a constant one.
+
+    |u| ≤ (1 − β1) / ( √(1 − β2) √(1 − β1²/β2) ),   for β1² < β2
+
+    7.27 for (0.9, 0.999), 1.165 for (0.9, 0.95). Valid in the limit of many updates, eps negligible.
+
+    Reference: Cauchy–Schwarz on Σ (1−β1) β1^s g_s against √( Σ (1−β2) β2^s g_s² ).
+    """
+    b1, b2 = np.asarray(b1, dtype=float), np.asarray(b2, dtype=float)
+    return (1 - b1) / (np.sqrt(1 - b2) * np.sqrt(1 - b1**2 / b2))
+
+
+def std_floor_elasticity(scale: ArrayLike, deviation: ArrayLike, floor: ArrayLike) -> np.ndarray:
+    """A z-score with a floor under the deviation follows the reward scale only as far as the floor counts.
+
+    d ln A / d ln φ = δ / (φ σ + δ),   A = φ (r − r̄) / (φ σ + δ)
+
+    where φ is `scale`, σ the `deviation` of the unscaled rewards and δ the `floor`, both in units of reward. Valid for
+    σ > 0 and a floor that is added (TRL 1e-4, verl 1e-6, OpenRLHF 1e-9).
+
+    Reference: the definition, differentiated.
+    """
+    scale, deviation, floor = (np.asarray(value, dtype=float) for value in (scale, deviation, floor))
+    return floor / (scale * deviation + floor)
