@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -37,9 +38,30 @@ _tests = itertools.count()
 
 
 def pytest_sessionstart(session):
-    """Empty the cache when it has grown too large."""
-    if not hasattr(session.config, "workerinput") and PROGRAMS.is_dir() and len(os.listdir(PROGRAMS)) > MAX_PROGRAMS:
+    """Empty the cache when it has grown too large; look at what the repository holds."""
+    if hasattr(session.config, "workerinput"):
+        return
+    if PROGRAMS.is_dir() and len(os.listdir(PROGRAMS)) > MAX_PROGRAMS:
         shutil.rmtree(PROGRAMS)
+    session.held = held()
+
+
+def pytest_sessionfinish(session):
+    """Fail where a test has written into the repository."""
+    if written := held() - getattr(session, "held", held()):
+        print(f"\ntests wrote into the repository: {', '.join(sorted(written))}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def held() -> set[str]:
+    """What git says of the working tree, one line per changed or unknown file; nothing where there is no git."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all"]
+    try:
+        return {
+            *subprocess.run(command, cwd=PROGRAMS.parent.parent, capture_output=True, text=True).stdout.splitlines()
+        }
+    except OSError:
+        return set()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """TRL's own trainer at work, and what `--metric-names trl` makes of our run on its completions: key for key the same.
 
 `make parity` runs this. verl's, OpenRLHF's and torchrl's keys are held against their expressions in
-tests/exports/test_trainer_names.py.
+tests/analysis/exports/test_trainer_names.py.
 """
 
 from functools import cache
