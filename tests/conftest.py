@@ -57,9 +57,8 @@ def held() -> set[str]:
     """What git says of the working tree, one line per changed or unknown file; nothing where there is no git."""
     command = ["git", "status", "--porcelain", "--untracked-files=all"]
     try:
-        return {
-            *subprocess.run(command, cwd=PROGRAMS.parent.parent, capture_output=True, text=True).stdout.splitlines()
-        }
+        done = subprocess.run(command, cwd=PROGRAMS.parent.parent, capture_output=True, text=True)
+        return {*done.stdout.splitlines()}
     except OSError:
         return set()
 

@@ -1,8 +1,8 @@
 """Trainers' keys against the trainers' own expressions, which are written here as their code has them.
 
 The code was read at the versions that each module of analysis/exports/trainer_names names; what is quoted in a comment
-is its line. Arrays are padded `[B, T]`, as trainers have them. Tokens are those of tests/analysis/exports/folder.py; what a
-trainer sees at update k are the log-ratios that update k − 1 left.
+is its line. Arrays are padded `[B, T]`, as trainers have them. Tokens are those of tests/analysis/exports/folder.py;
+what a trainer sees at update k are the log-ratios that update k − 1 left.
 """
 
 import math
