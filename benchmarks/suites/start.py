@@ -42,6 +42,15 @@ seeds        = 32
 """
 
 
+# What makes starting short, and a line that takes it away.
+WITHOUT = {
+    "kept programs": "import simulator.execution.program as p; p.kept = lambda made_of, compile_it: compile_it()",
+    "the second process": "import simulator.cli.presenter as p; p._start = lambda: None",
+    "columns without pandas": "import pyarrow as pa, simulator.storage.tables as t; t.column = pa.array",
+    "lazy imports": "import jax, optax, pandas",
+}
+
+
 def measure(options: Options) -> Found:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,6 +74,11 @@ def measure(options: Options) -> Found:
         warm = interleaved(
             [Contestant(which, scenario(which), 1) for which in ("bandit.toml", "momentum_overshoot")], options.rounds
         )
+        parts = interleaved(
+            [Contestant("all", partial(_patched, "", folder), 1)]
+            + [Contestant(name, partial(_patched, line, folder), 1) for name, line in WITHOUT.items()],
+            options.rounds,
+        )
         forget = partial(shutil.rmtree, folder / "cache", ignore_errors=True)
         cold = interleaved([Contestant("cold", scenario("bandit.toml"), 1, forget)], min(options.rounds, 3))
     within = {"unit": "s", "relation": "at most"}
@@ -81,11 +95,22 @@ def measure(options: Options) -> Found:
         row("`ratiodrift run` of a bandit, programs unknown", cold.seconds["cold"], goal=4, **within),
         row("`ratiodrift run momentum_overshoot`, programs known", warm.seconds["momentum_overshoot"], unit="s"),
     ]
+    rows += [
+        row(f"the same bandit without {name}, in times of with", parts.faster("all", name), unit="×")
+        for name in WITHOUT
+    ]
     remark = (
         "The bandit is one optimizer with 32 seeds and all metrics; the report is written, too. `momentum_overshoot`, "
         "the demo, has eight points."
     )
-    return Found(rows, {"help": quick.plain(), "warm": warm.plain(), "cold": cold.plain()}, [remark])
+    raw = {"help": quick.plain(), "warm": warm.plain(), "cold": cold.plain(), "parts": parts.plain()}
+    return Found(rows, raw, [remark])
+
+
+def _patched(line: str, folder: Path) -> None:
+    """A run of the bandit, programs known, in an interpreter that runs a line first."""
+    code = f"import sys; {line or 'pass'}; from simulator.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    _run([sys.executable, "-c", code, "run", "bandit.toml", "--out", "runs", "--force"], folder)
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -46,6 +46,32 @@ def sign_change(ratio_of_gradients: ArrayLike, b1: ArrayLike) -> np.ndarray:
     return np.log1p(ratio_of_gradients) / -np.log(b1)
 
 
+def adam_update(
+    m: ArrayLike,
+    v: ArrayLike,
+    n: ArrayLike,
+    j: ArrayLike,
+    b1: ArrayLike,
+    b2: ArrayLike,
+    eps: ArrayLike = 0.0,
+    eps_root: ArrayLike = 0.0,
+) -> np.ndarray:
+    """Adam's j-th update without a gradient, from the moments that any n gradients left, in learning rates.
+
+    u_{n+j} = β1^j m_n / (1 − β1^{n+j})  /  ( √( β2^j v_n / (1 − β2^{n+j}) + eps_root ) + eps )
+
+    where m_n and v_n are the moments before bias correction, coordinate by coordinate, in units of the gradient and of
+    its square; j = 0 is the last update with a gradient. Valid for any gradients, exactly; eps is where optax and torch
+    put it (outside the root), no weight decay.
+
+    Reference: arXiv:2601.05002, equations 34, 35 and 38.
+    """
+    m, v, n, j, b1, b2 = (np.asarray(value, dtype=float) for value in (m, v, n, j, b1, b2))
+    first = b1**j * m / (1 - b1 ** (n + j))
+    second = b2**j * v / (1 - b2 ** (n + j))
+    return first / (np.sqrt(second + eps_root) + eps)
+
+
 def adam_residual_with_eps(
     n: ArrayLike, j: ArrayLike, b1: ArrayLike, b2: ArrayLike, eps: ArrayLike, eps_root: ArrayLike, gradient: ArrayLike
 ) -> np.ndarray:

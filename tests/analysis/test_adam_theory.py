@@ -9,13 +9,12 @@ import pytest
 from analysis.theory.adam_residual import (
     adam_residual,
     adam_residual_sum,
-    adam_update,
     eps_takes_over,
     half_life,
 )
 from analysis.theory.count_reset import first_update_after
 from analysis.theory.end_ratio import end_ratio, steps_to_bound
-from tests.analysis.formulas import adam_residual_with_eps, count_reset_factor, sign_change, stale_share
+from tests.analysis.formulas import adam_residual_with_eps, adam_update, count_reset_factor, sign_change, stale_share
 
 SILENT = 20
 MANY = 10**6

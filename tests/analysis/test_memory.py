@@ -145,7 +145,7 @@ def test_a_variant_without_a_twin_is_not_spoken_of():
 
 def test_over_many_rollouts_the_twin_is_another_policy_and_nothing_is_said_of_causes():
     run = with_summary([ending(0.8, 0.9, **{"drift/coasting": 0.5})])
-    run.manifest["points"]["parts"]["training"]["variants"][0]["num_rollouts"] = 20
+    run.points.parts["training"][0]["num_rollouts"] = 20
     assert "caused" not in memory(run)
     assert memory(run).endswith(
         "0.8, and 0.9 for its memoryless twin, whose policy has become another one in 20 rollouts."
