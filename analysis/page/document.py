@@ -1,4 +1,9 @@
-""""""
+"""One HTML file that opens by a double click and asks nothing of the network.
+
+Everything that is not ready-made HTML is escaped where it enters. Should something slip through all the same, the
+page's own policy is the second lock: the browser runs the page's two scripts, which the policy knows by their hashes,
+and no other, and loads nothing from anywhere.
+"""
 
 from __future__ import annotations
 

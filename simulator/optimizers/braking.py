@@ -1,4 +1,15 @@
-""""""
+"""How far an optimizer carries on when its gradient is gone, and what it makes of a gradient's scale, measured on it.
+
+An optimizer is driven with a gradient that stays as it is for n updates and is zero from then on:
+
+    C_j = ‖u_{n+j}‖ / ‖u_n‖,    braking distance = Σ_{j=1..J} C_j,    scale elasticity = d ln‖u_n‖ / d ln c
+
+where u_t is its t-th update of an [8, 16] matrix, and c multiplies the gradient, whose coordinates are ±1. Updates are
+applied, as in training: step sizes that come from the distance walked (DoG, Prodigy), bets (COCOB) and averages
+(schedule-free) mean nothing where parameters stand still. For all others they do stand still, nearly: the learning rate
+is 1e-6 wherever optax has no default. Weight decay moves parameters without any gradient and is no memory of one: it is
+off unless it is asked for. The objective's value, which Polyak's and MoMo's step sizes read, is constant: c.
+"""
 
 from __future__ import annotations
 
