@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 BOUNDS = {"equal": "", "at_least": "≥ ", "at_most": "≤ "}
+MAX_NAMES = 12  # of what there is, in a sentence
 VERDICTS = {"holds": "holds", "fails": "fails", "cannot tell": "cannot be judged"}
 
 
@@ -67,9 +68,6 @@ def fared(claims: list[dict[str, Any]]) -> str:
         return f"All {len(claims)} claims hold."
     parts = [f"{held} of {len(claims)} claims hold", f"{failed} fail{'s' * (failed == 1)}", f"{open_} cannot be judged"]
     return ", ".join(part for part, count in zip(parts, (1, failed, open_), strict=True) if count) + "."
-
-
-MAX_NAMES = 12  # of what there is, in a sentence
 
 
 def did_you_mean(name: str, known: Sequence[str], likely: Sequence[str] = (), between: str = ", ") -> str:

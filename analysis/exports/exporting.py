@@ -122,18 +122,13 @@ def exported(run: Run, request: Request, tell: Tell) -> Exported:
         source = SOURCES[request.table](run, selection, request.columns)
     if request.format in FILES:
         return _file(run, request, source, tell)
+    points, most = len(selection.points), MAX_RUNS[request.format]
     seeds = len(set(selection.equal.get("seed", range(run.manifest["plan"]["seeds"]))))
-    _check_count(len(selection.points), seeds, request.format)
+    if points * seeds > most:
+        product = f"{points:,} points × {seeds:,} seeds are {points * seeds:,} runs"
+        raise ExportError("where", f"{product}; {request.format} gets {most:,} at most: choose, as in seed=0")
     lanes = Lanes(run, source)
     return _events(run, request, lanes, tell) if request.format == "tensorboard" else _logged(request, lanes, tell)
-
-
-def _check_count(points: int, seeds: int, tool: str) -> None:
-    """Raise ExportError where there are more runs than the tool can show."""
-    runs, most = points * seeds, MAX_RUNS[tool]
-    if runs > most:
-        product = f"{points:,} points × {seeds:,} seeds are {runs:,} runs"
-        raise ExportError("where", f"{product}; {tool} gets {most:,} at most: choose, as in seed=0")
 
 
 def _file(run: Run, request: Request, source: Source, tell: Tell) -> Exported:

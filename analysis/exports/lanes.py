@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..quantities.parameters import updates_per_rollout
+from ..run.stored_tokens import ROW
 from .source import Source
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Lanes:
     def pieces(self) -> Iterator[tuple[float, list[Lane]]]:
         """(share of the work done, what a piece has of each run)."""
         for done, table in self.source.pieces():
-            rows = table.to_pandas().sort_values(["point", "seed", "rollout", "update"], kind="stable")
+            rows = table.select([*ROW, *self.metrics]).to_pandas().sort_values([*ROW], kind="stable")
             lanes = []
             for (point, seed), part in rows.groupby(["point", "seed"]):
                 steps = part["rollout"].to_numpy(np.int64) * updates_per_rollout(self.run, point) + part["update"]

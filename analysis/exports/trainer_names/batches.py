@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Batches:
         return np.diff([*self.first_completions, len(self.completion_starts)])
 
     @cached_property
+    def update_of(self) -> np.ndarray:
+        """[c] the update that each completion is seen in."""
+        return np.repeat(np.arange(len(self.completions)), self.completions)
+
+    @cached_property
     def advantages(self) -> np.ndarray:
         """[c] of each completion."""
         return self.token_advantages[self.completion_starts]
@@ -131,18 +137,10 @@ class Batches:
 
     def reward_std(self) -> np.ndarray:
         """The standard deviation of the completions' rewards over the whole batch, with ddof 1."""
-        beside = self.rewards - np.repeat(self.over_completions(self.rewards), self.completions)
-        squares, freedom = self.over_completions(beside**2, np.add), self.completions - 1.0
-        return np.sqrt(np.divide(squares, freedom, out=np.full(len(squares), np.nan), where=freedom > 0))
+        return pd.Series(self.rewards).groupby(self.update_of).std().to_numpy()
 
     def zero_std(self, whole_batch: bool = False) -> np.ndarray:
         """[U] the share of completions whose group's rewards (or all of the batch's) have a deviation of 0 (1e-8)."""
-        edges = np.ones(len(self.prompts), dtype=bool)
-        edges[1:] = (self.prompts[1:] != self.prompts[:-1]) & (not whole_batch)
-        edges[self.first_completions] = True
-        starts = np.flatnonzero(edges)
-        sizes = np.diff([*starts, len(edges)])
-        means = np.repeat(np.add.reduceat(self.rewards, starts) / sizes, sizes)
-        squares = np.add.reduceat((self.rewards - means) ** 2, starts)
-        equal = np.sqrt(squares / np.maximum(sizes - 1, 1)) <= 1e-8
-        return self.over_completions(np.repeat(equal, sizes))
+        groups = [self.update_of] if whole_batch else [self.update_of, self.prompts]
+        std = pd.Series(self.rewards).groupby(groups).transform("std").fillna(0.0)  # of one completion there is none
+        return self.over_completions(std.to_numpy() <= 1e-8)

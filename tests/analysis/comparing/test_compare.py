@@ -88,20 +88,12 @@ def test_one_seed_has_no_interval():
 
 
 def test_derived_quantities_are_columns():
-    rows = []
-    for seed, first in ((0, 2), (1, 4)):
-        for update in range(1, 5):
-            active = float(update >= first)
-            rows.append(
-                {
-                    "point": 0,
-                    "seed": seed,
-                    "rollout": 0,
-                    "update": update,
-                    "grad/norm": 1 - active,
-                    "clip/active": active,
-                }
-            )
+    rows = [
+        {"point": 0, "seed": seed, "rollout": 0, "update": update, "grad/norm": 1 - active, "clip/active": active}
+        for seed, first in ((0, 2), (1, 4))
+        for update in range(1, 5)
+        for active in [float(update >= first)]
+    ]
     found = compare(made(rows, labels=("adam",), headline="clip/active"), columns=["first_all_clipped"])
     assert row(found, "adam", "first_all_clipped")["mean"] == 3.0
     assert found.legends["first_all_clipped"].startswith("the first update of a rollout that finds the gradient")

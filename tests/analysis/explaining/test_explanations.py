@@ -26,11 +26,6 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def rules():
-    table()  # imports all topics
-    return [*RULES.values()]
-
-
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
 def test_the_link_of_a_rule_leads_to_a_heading(rule):
     page, _, anchor = rule.link.partition("#")

@@ -1,5 +1,6 @@
 """Groups without signal, progress, the policy's end, divergence, and what seeds cannot tell."""
 
+import numpy as np
 import pytest
 
 from tests.analysis.explaining.frames import SURROGATE, run_of, seeds, told
@@ -21,14 +22,9 @@ def test_groups_without_signal_are_told_from_three_in_ten_on():
 def rises(returns, objectives):
     """Ten rollouts, seed by seed: the return and the objective are straight lines with these ends."""
     return [
-        {
-            "seed": seed,
-            "rollout": rollout,
-            "objective": objective[0] + (objective[1] - objective[0]) * rollout / 9,
-            "return/exact": gain[0] + (gain[1] - gain[0]) * rollout / 9,
-        }
-        for seed, (gain, objective) in enumerate(zip(returns, objectives, strict=True))
-        for rollout in range(10)
+        {"seed": seed, "rollout": rollout, "objective": objective, "return/exact": gain}
+        for seed, (gains, others) in enumerate(zip(returns, objectives, strict=True))
+        for rollout, (gain, objective) in enumerate(zip(np.linspace(*gains, 10), np.linspace(*others, 10), strict=True))
     ]
 
 

@@ -42,16 +42,7 @@ def test_a_smaller_part_or_advantages_that_are_alike_are_no_lead(changed):
 
 def recorded(own, others):
     """The advantages of two prompts at the first update of a rollout."""
-    row = {
-        "point": 0,
-        "seed": 0,
-        "rollout": 0,
-        "update": 1,
-        "completion": 0,
-        "position": 0,
-        "token": 0,
-        "log_ratio": 0.0,
-    }
+    row = dict.fromkeys(("point", "seed", "rollout", "completion", "position", "token", "log_ratio"), 0) | {"update": 1}
     return [row | {"prompt": 0, "advantage": own}, row | {"prompt": 1, "advantage": -others}]
 
 
