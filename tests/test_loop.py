@@ -192,6 +192,7 @@ def whole():
     return run(walk(), KEY)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 3, 7])  # 2 + 2 + 1 and one beyond the end; 3 + 2 and one; 5 and two
 def test_stretches_give_the_run_in_one_piece_bit_for_bit(whole, count):
     state, traces = stretches(walk(), count)

@@ -330,6 +330,7 @@ def run(staleness):
     return states, jax.tree.map(lambda *each: np.concatenate(each), *traces)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("staleness", [0, 1])
 def test_replaying_what_a_run_sampled_is_that_run(staleness):
     states, trace = run(staleness)
@@ -604,6 +605,7 @@ def first_two(arrays):
     return {name: array if name == "initial_logits" else array[:2] for name, array in arrays.items()}
 
 
+@pytest.mark.long
 def test_several_points_and_seeds_have_their_parameters_side_by_side(here):
     # a start that differs from seed to seed, and fewer rollouts than the file has: the first ones
     out, changes = here / "several", ("--set", "training.num_rollouts=2", "--set", "policy.start=gaussian")

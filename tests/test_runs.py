@@ -122,6 +122,7 @@ def test_a_run_under_the_name_that_an_earlier_version_gave_it_is_found(scenario,
     assert runs.run(tables(), {"training.seeds": 3}, out=tmp_path) != earlier
 
 
+@pytest.mark.long
 def test_the_library_and_the_command_ask_the_same_question_and_refuse_the_same(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     name = "momentum_overshoot"

@@ -72,28 +72,11 @@ SHRUNK = {
     "which_gates_coast": {"method": only("which_gates_coast", "method", "grpo", "abc_grpo", "gppo", "dro")},
 }
 
-# Those that compile for long: `make long` runs them, `make test` does not.
-LONG = (
-    "clip_never_active",
-    "expected_prefix_bias",
-    "gradient_norm_clip",
-    "length_bias",
-    "loss_is_no_progress",
-    "momentum_overshoot",
-    "multitask_scale",
-    "one_name_five_programs",
-    "optimizer_zoo",
-    "prefix_bias",
-    "remedies",
-    "residual_update",
-    "reward_scale",
-    "shared_parameters",
-    "state_reset",
-)
+QUICK = ("magnitude_blindness", "reward_jump")  # `make test` runs these, `make long` all others
 
 
 def of(*names: str) -> list:
-    return [pytest.param(name, marks=pytest.mark.long if name in LONG else ()) for name in names]
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in names]
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ def share_covered(draw, truth, seeds, trials=3000):
     return np.mean((low <= truth) & (truth <= high))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [16, 24, 64])
 @pytest.mark.parametrize("kind", ["normal", "skewed", "in threes"])
 def test_intervals_of_paired_differences_cover_the_truth_in_92_to_98_of_100(kind, seeds):

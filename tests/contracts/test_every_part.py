@@ -267,6 +267,7 @@ def test_the_outcomes_of_a_reward_are_all_that_can_be_drawn(name):
 # Policies
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sim.POLICIES.members)
 @pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
 def test_a_policy_gives_every_token_a_row_of_logits(name, environment):
@@ -279,11 +280,13 @@ def test_a_policy_gives_every_token_a_row_of_logits(name, environment):
     assert rows.min() >= 0 and rows.max() < len(logits)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sim.POLICIES.members)
 def test_a_policy_can_be_simulated(name):
     assert_finite(run("multi_task", "grpo", name))  # the world with most in it: ragged, several sources, chance
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("environment", sim.ENVIRONMENTS.members)
 def test_an_environment_can_be_simulated(environment):
     assert_finite(run(environment, "grpo", "tabular"))
@@ -313,6 +316,7 @@ def unlike():
             yield name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*WATCHED, *unlike()])
 def test_a_method_can_be_simulated(name):
     few = {} if name in WATCHED else {"probes": FEW}
@@ -370,11 +374,13 @@ def test_every_oracle_is_tried():
     assert {type(oracle) for oracle in ORACLES} == set(get_args(get_args(Oracle)[0]))
 
 
+@pytest.mark.long
 def test_every_metric_that_is_returned_is_declared():
     for trace, metrics in traces():
         assert set(trace.metrics) <= set(metrics)
 
 
+@pytest.mark.long
 def test_every_metric_that_is_declared_is_returned_by_some_run():
     found = {re.sub("^task/[^/]+/", "task/<task>/", name) for trace, _ in traces() for name in trace.metrics}
     assert set(METRICS) == found
@@ -384,6 +390,7 @@ def test_a_metric_is_one_number_an_update():
     assert {values.shape for trace, _ in traces() for values in trace.metrics.values()} == {(2, 2)}
 
 
+@pytest.mark.long
 def test_what_belongs_to_a_rollout_does_not_change_within_it():
     for trace, metrics in traces():
         for name, values in trace.metrics.items():

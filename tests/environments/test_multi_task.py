@@ -43,6 +43,7 @@ def test_prompts_states_and_lengths_stand_one_after_the_other():
     assert world.task_names == ("arms", "tree")
 
 
+@pytest.mark.long
 def test_every_task_ends_its_completions_itself():
     listed = list_completions(two_tasks())
     written = np.where(listed.completions.mask, listed.completions.tokens, -1)

@@ -211,6 +211,7 @@ def run(environment, rollouts, **training):
     return jax.jit(sim.simulate)(experiment, jax.random.key(0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("context", ["position", "last_token"])
 @pytest.mark.parametrize("scale", [1e12, 1e-12])
 def test_the_largest_chain_runs_at_any_reward_scale(context, scale):
@@ -222,6 +223,7 @@ def test_the_largest_chain_runs_at_any_reward_scale(context, scale):
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(trace.params))
 
 
+@pytest.mark.long
 def test_a_prefix_chain_of_many_states_runs():
     # Σ_{d<3} 32^d = 1057 states
     environment = chain(vocab_size=32, targets=((1, 2, 3),), context="prefix")

@@ -29,6 +29,7 @@ def test_every_completion_is_listed_exactly_once(vocab_size, max_length):
     assert environment.num_completions == len(listed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("vocab_size", "max_length"), SIZES)
 def test_states_are_one_to_one_with_prefixes(vocab_size, max_length):
     environment = tree(vocab_size, max_length, num_prompts=2)

@@ -58,6 +58,7 @@ def test_a_closed_form_needs_a_linear_advantage_and_weights_of_its_own():
         assert not has_closed_form(point(advantage))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("advantage", "size"),
     [(Reward(), 1), *itertools.product(LINEAR, [2, 4])],

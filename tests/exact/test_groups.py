@@ -122,6 +122,7 @@ def test_every_factor_of_the_product_is_tested():
         assert {type(case) for case in cases} == set(get_args(union)[1].members.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", POINTS, ids=name)
 def test_off_policy_every_point_has_the_moments_of_all_ordered_batches(point, listed, monkeypatch):
     asked = situation(UNEVEN, point, PARAMS, BEHAVIOR, listed=listed)

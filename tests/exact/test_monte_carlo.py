@@ -44,6 +44,7 @@ def measured(case, oracle, listed, keys):
 ENUMERATED, MANY, FEW = Enumerated(), MonteCarlo(batches=2048), MonteCarlo(batches=64)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listed", [True, False], ids=["exact truth", "sampled truth"])
 @pytest.mark.parametrize("case", CASES)
 def test_it_agrees_with_the_enumeration_within_four_standard_errors(case, listed):
@@ -55,6 +56,7 @@ def test_it_agrees_with_the_enumeration_within_four_standard_errors(case, listed
         assert error < 0.3 * max(value, exact["bias/std"][0])  # or it would agree with anything
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listed", [True, False], ids=["exact truth", "sampled truth"])
 def test_the_standard_errors_are_the_spread_over_many_keys(listed):
     found = measured("grpo", FEW, listed, 400)

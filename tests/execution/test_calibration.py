@@ -80,6 +80,7 @@ def updates(directory):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_the_rates_are_those_of_the_closed_forms(points, scale):
     rates = {

@@ -91,6 +91,7 @@ def test_the_plan_counts_what_will_be_computed():
     assert (todo.num_points, todo.seeds, todo.first_seed) == (2, 3, 7)
 
 
+@pytest.mark.long
 def test_every_lane_is_the_run_alone():
     swept = scenario(environment=TREE, training=training(seed=5, seeds=4, minibatches=2), record={})
     found = results(swept)

@@ -60,6 +60,7 @@ def of(tree):
     return 0.0 if tree is None else np.asarray(tree["logits"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DRIVEN)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Specifying a key")
 def test_the_parts_of_an_update_are_optaxs_own_and_add_up(name):
@@ -213,6 +214,7 @@ def spoken(request):
     return carried()
 
 
+@pytest.mark.long
 def test_a_step_is_carried_to_the_log_probabilities_as_they_change(spoken):
     forth, by_differences, *_ = spoken
     np.testing.assert_allclose(forth, by_differences, rtol=1e-6, atol=1e-8)
@@ -352,6 +354,7 @@ def halved(request):
     return [jax.device_get(run(tree(METHODS[request.param], h), KEY)) for h in (1.0, 0.5)]
 
 
+@pytest.mark.long
 def test_the_causes_add_up_to_the_excess_at_the_end_of_a_rollout(halved):
     for trace in halved:
         total = sum(trace.metrics[f"drift/{cause}"] for cause in CAUSES)

@@ -98,6 +98,7 @@ def test_what_is_no_optimizer_is_not_listed():
     assert not {"scale_by_adam", "chain", "clip_by_global_norm", "apply_every", "schedule_free"} & set(OPTIMIZERS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DRIVEN)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Specifying a key")
 def test_an_optimizer_runs_and_its_numbers_are_leaves(name):

@@ -224,6 +224,7 @@ def beside():
 COMPARED = ("ratio/max", "drift/excess_mean", "drift/excess_max", "kl/behavior_exact", "return/exact")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", COMPARED)
 def test_the_twin_beside_a_run_is_the_twin_alone(beside, name):
     both, _, alone = beside

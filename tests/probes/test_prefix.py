@@ -72,6 +72,7 @@ def test_for_binary_rewards_the_weight_compares_mean_inverse_lengths():
     assert sample == pytest.approx(expected * np.sqrt(3 / 4), abs=1e-14)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_that_comparison_is_exact_whatever_the_lengths(ddof, seed):

@@ -438,6 +438,7 @@ def pushed(surrogate, batch):
     return softmax_pullback(batch.log_probs, surrogate.row_push(batch, surrogate.token_push(batch)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "terms"), CASES)
 def test_off_policy_the_push_is_the_gradient_of_the_papers_objective(name, terms):
     paper = EVERY_PAPER[name]
