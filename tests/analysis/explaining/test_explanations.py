@@ -26,22 +26,14 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
-def test_the_link_of_a_rule_leads_to_a_heading(rule):
-    page, _, anchor = rule.link.partition("#")
-    assert anchor in anchors(ROOT / page)
-
-
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
-def test_a_rule_has_a_claim_of_one_sentence(rule):
-    assert rule.claim.endswith(".") and 20 < len(rule.claim) <= 160
-    assert rule.when.endswith(".")
-
-
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
-def test_what_a_rule_needs_is_recorded_by_the_simulator(rule):
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_a_rule_has_a_claim_of_one_sentence_a_link_to_a_heading_and_needs_what_is_recorded(rule):
     from simulator.probes import PROBES
 
+    assert rule.claim.endswith(".") and 20 < len(rule.claim) <= 160
+    assert rule.when.endswith(".")
+    page, _, anchor = rule.link.partition("#")
+    assert anchor in anchors(ROOT / page)
     assert all(need in PROBES.metrics() or "/" not in need for need in rule.needs)
 
 
