@@ -386,6 +386,7 @@ def test_every_metric_that_is_declared_is_returned_by_some_run():
     assert set(METRICS) == found
 
 
+@pytest.mark.long
 def test_a_metric_is_one_number_an_update():
     assert {values.shape for trace, _ in traces() for values in trace.metrics.values()} == {(2, 2)}
 

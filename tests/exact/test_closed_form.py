@@ -78,6 +78,7 @@ def test_the_closed_form_is_the_enumeration(advantage, size):
     brute_force.assert_same(by_pairs(asked), expected)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "gate",
     # below a cap of 1, a gate pushes with less than the advantage at ratio 1

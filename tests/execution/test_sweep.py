@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import jax
 import numpy as np
+import pytest
 
 import simulator as sim
 from simulator.execution import program
