@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .quantities import QUANTITIES
-from .text import fared, number, percent
+from .text import claim_summary, number, percent
 
 if TYPE_CHECKING:
     from .run.run import Run
@@ -47,7 +47,7 @@ def finding(run: Run) -> str:
             f"{metric}{when} runs from {number(least[metric])} ({least['label']}) "
             f"to {number(most[metric])} ({most['label']})."
         )
-    return " ".join(filter(None, [sentence, fared(run.verdicts)]))
+    return " ".join(filter(None, [sentence, claim_summary(run.verdicts)]))
 
 
 def memory(run: Run) -> str:

@@ -59,7 +59,7 @@ def measured(claim: dict[str, Any]) -> str:
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
-def fared(claims: list[dict[str, Any]]) -> str:
+def claim_summary(claims: list[dict[str, Any]]) -> str:
     """How claims fared: 'All 6 claims hold.', '4 of 6 claims hold, 1 fails, 1 cannot be judged.'; empty without any."""
     held, failed, open_ = (sum(claim["verdict"] == verdict for claim in claims) for verdict in VERDICTS)
     if len(claims) <= 1:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ..figures.bundles import bundles, label, spread
-from ..figures.style import PREDICTED, Figure, dress
+from ..figures.bundles import add_names, bundles, spread
+from ..figures.style import Figure, add_closed_form, dress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,10 +53,8 @@ def _draw(drawing: go.Figure, name: str, kind: str, rows: pd.DataFrame) -> np.nd
     x, curve = [0, *rows["x"]], np.maximum([1.0, *rows["measured"]], FLOOR / 2)
     known = {trace.name for trace in drawing.data}
     if rows["predicted"].notna().all():
-        drawing.add_scatter(
-            x=x, y=np.maximum([1.0, *rows["predicted"]], FLOOR / 2), mode="lines", legendgroup=kind,
-            showlegend=False, line={"color": PREDICTED, "width": 0.8}, hoverinfo="skip",
-        )  # fmt: skip
+        predicted = np.maximum([1.0, *rows["predicted"]], FLOOR / 2)
+        add_closed_form(drawing, x, predicted, width=0.8, legendgroup=kind, hoverinfo="skip")
     sudden = curve[2] < FLOOR  # two points would not show
     drawing.add_scatter(
         x=x, y=curve, mode="lines+markers" if sudden else "markers", line={"color": COLOURS[kind], "width": 2.5},
@@ -82,7 +80,8 @@ def _name_bundles(drawing: go.Figure, curves: dict[str, np.ndarray], kinds: dict
     stays = [group for group in groups if curves[group[0]][-1] > FLOOR]
     heights = [np.log10(min(curves[group[0]][-1], CEILING)) for group in stays]
     for group, height, own in zip(stays, spread(heights, 0.2), heights, strict=True):
-        _write(drawing, group, kinds, {"x": end, "y": own, "ax": 12, "ayref": "y", "ay": height, "xanchor": "left"})
+        where = {"x": end, "y": own, "ax": 12, "ayref": "y", "ay": height, "xanchor": "left"}
+        add_names(drawing, group, COLOURS[kinds[group[0]]], where)
     falls = sorted(
         (group for group in groups if group not in stays), key=lambda group: _reaches(curves[group[0]], FLOOR)
     )
@@ -95,7 +94,7 @@ def _name_bundles(drawing: go.Figure, curves: dict[str, np.ndarray], kinds: dict
         side = {"x": max(own), "xanchor": "left", "ax": 10}
         if left > right:
             side = {"x": min(own), "xanchor": "right", "ax": -10}
-        _write(drawing, group, kinds, {"y": level, "ay": 0, **side})
+        add_names(drawing, group, COLOURS[kinds[group[0]]], {"y": level, "ay": 0, **side})
 
 
 def _reaches(curve: np.ndarray, level: float) -> float:
@@ -105,11 +104,3 @@ def _reaches(curve: np.ndarray, level: float) -> float:
     after = int(np.argmax(curve <= level))
     above, below = np.log(curve[after - 1 : after + 1])
     return after - 1 + (above - np.log(level)) / (above - below)
-
-
-def _write(drawing: go.Figure, names: list[str], kinds: dict[str, str], where: dict) -> None:
-    colour = COLOURS[kinds[names[0]]]
-    drawing.add_annotation(
-        text=label(names), hovertext=", ".join(names), font={"color": colour, "size": 12}, arrowhead=0, arrowwidth=0.8,
-        arrowcolor=colour, bgcolor="rgba(255, 255, 255, 0.75)", borderpad=1, **where,
-    )  # fmt: skip

@@ -11,7 +11,7 @@ from ..page import Section, data_block, figure_block, html_table, page
 from ..page.sections import copied
 from .curves import COLOURS, residual_curves
 from .scaling import scaling_curves
-from .words import distance, elasticity, finding, headings, note, short
+from .text import distance, elasticity, finding, headings, note, short
 
 if TYPE_CHECKING:
     import pandas as pd

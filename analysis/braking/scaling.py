@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ..figures.bundles import bundles, label, spread
-from ..figures.style import COLOURS, PREDICTED, Figure, dress
+from ..figures.bundles import add_names, bundles, spread
+from ..figures.style import COLOURS, Figure, add_closed_form, dress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,9 +55,7 @@ def scaling_curves(brakes: Brakes, update: str) -> Figure | None:
 def _draw(drawing: go.Figure, name: str, rows: pd.DataFrame, colour: str) -> None:
     predicted = rows["predicted"].notna().all()
     if predicted:
-        drawing.add_scatter(
-            x=rows["x"], y=rows["predicted"], mode="lines", line={"color": PREDICTED, "width": 0.8}, hoverinfo="skip"
-        )
+        add_closed_form(drawing, rows["x"], rows["predicted"], width=0.8, hoverinfo="skip")
     drawing.add_scatter(
         x=rows["x"], y=rows["measured"], mode="markers" if predicted else "lines+markers", name=name,
         marker={"color": colour, "size": 5}, line={"color": colour, "width": 1, "dash": "dot"},
@@ -69,12 +67,8 @@ def _name_flat(drawing: go.Figure, groups: list, curves: dict, colours: dict, sc
     """Names on the right of the curves that are the same at all scales."""
     heights = [curves[group[0]][-1] for group in groups]
     for group, height, own in zip(groups, spread(heights, 0.06), heights, strict=True):
-        _write(
-            drawing,
-            group,
-            colours,
-            {"x": scales[-1], "y": own, "ax": 24, "ayref": "y", "ay": height, "xanchor": "left"},
-        )
+        where = {"x": scales[-1], "y": own, "ax": 24, "ayref": "y", "ay": height, "xanchor": "left"}
+        add_names(drawing, group, colours[group[0]], where)
 
 
 def _name_bent(drawing: go.Figure, groups: list, curves: dict, colours: dict, scales: np.ndarray) -> None:
@@ -89,12 +83,4 @@ def _name_bent(drawing: go.Figure, groups: list, curves: dict, colours: dict, sc
     bends.sort(key=lambda bend: bend[0])
     for (x, y, group), height in zip(bends, np.linspace(0.12, 0.92, max(len(bends), 2)), strict=False):
         where = {"x": x, "y": y, "axref": "x", "ax": max(x + 0.3, bends[-1][0] + 0.6), "ayref": "y", "ay": height}
-        _write(drawing, group, colours, {**where, "xanchor": "left"})
-
-
-def _write(drawing: go.Figure, names: list[str], colours: dict[str, str], where: dict) -> None:
-    colour = colours[names[0]]
-    drawing.add_annotation(
-        text=label(names), hovertext=", ".join(names), font={"color": colour, "size": 12}, arrowhead=0, arrowwidth=0.8,
-        arrowcolor=colour, bgcolor="rgba(255, 255, 255, 0.75)", borderpad=1, **where,
-    )  # fmt: skip
+        add_names(drawing, group, colours[group[0]], {**where, "xanchor": "left"})

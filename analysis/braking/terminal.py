@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .words import distance, elasticity, finding, headings, short
+from .text import distance, elasticity, finding, headings, short
 
 if TYPE_CHECKING:
     from .brakes import Brakes

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from ..excerpt import thinned
 from .causes import CAUSES, sizes
-from .courses import axis_of, course
-from .style import DASHES, Figure, labelled
+from .courses import averaged_over, axis_of, course
+from .style import DASHES, Figure, labelled, more_variants
 from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def attribution(run: Run) -> Figure | None:
     """A stack over updates; the sizes of the updates' parts where nothing of an excess was taken apart."""
     if (over := axis_of(run)) is None:
         return None
-    rollouts = max(run.experiment(point)["training"].get("num_rollouts", 1) for point in range(len(run.points)))
-    of = "seeds and rollouts" if over == "update" and rollouts > 1 else "seeds"
+    of = averaged_over(run, over, range(len(run.points)))
     return _excess(run, over, of) or _norms(run, over, of)
 
 
@@ -106,6 +105,5 @@ def _norms(run: Run, over: str, of: str) -> Figure | None:
 
 
 def _figure(run: Run, rows: pd.DataFrame, points: list[int], drawing: go.Figure, title: str, reading: str) -> Figure:
-    if (rest := rows["point"].nunique() - len(points)) > 0:
-        reading += f" {rest:,} more variants are in the data."
+    reading += more_variants(rows["point"].nunique() - len(points))
     return Figure("attribution", title, reading, drawing, data=labelled(run, rows))

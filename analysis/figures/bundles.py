@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 
 ROOM = 24  # characters of names in a label
 
@@ -41,3 +43,11 @@ def spread(positions: list[float], least: float) -> list[float]:
         placed[:-1] -= gaps
         placed[1:] += gaps
     return list(placed[np.argsort(order)])
+
+
+def add_names(drawing: go.Figure, names: list[str], colour: str, where: dict[str, Any]) -> None:
+    """The names of a bundle beside its curve, with an arrow to it."""
+    drawing.add_annotation(
+        text=label(names), hovertext=", ".join(names), font={"color": colour, "size": 12}, arrowhead=0, arrowwidth=0.8,
+        arrowcolor=colour, bgcolor="rgba(255, 255, 255, 0.75)", borderpad=1, **where,
+    )  # fmt: skip

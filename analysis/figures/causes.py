@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from .style import MARK, Figure, dress, labelled, wrapped
+from .style import MARK, Figure, dress, labelled, more_variants, wrapped
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -38,7 +38,7 @@ def causes(run: Run) -> Figure | None:
     if "drift/coasted" not in rows or "drift/excess_mean" not in rows or rows["drift/excess_mean"].max() <= 0:
         return None
     rows = rows.dropna(subset=["drift/excess_mean", "drift/coasted"])
-    data, hidden, rows = _data(run, rows), max(len(rows) - MAX_BARS, 0), rows.head(MAX_BARS).iloc[::-1]
+    data, hidden, rows = _data(run, rows), len(rows) - MAX_BARS, rows.head(MAX_BARS).iloc[::-1]
     rows, drawing = rows.assign(label=rows["label"].map(wrapped)), go.Figure()
     for column, (name, colour) in CAUSES.items():
         brought = sizes(rows, column)
@@ -55,7 +55,7 @@ def causes(run: Run) -> Figure | None:
     drawing.update_xaxes(title_text="mean excess, in log-ratio")
     drawing.update_yaxes(automargin=True)
     title = "What carried the ratios beyond the bound"
-    reading = READING + TWIN * has_twin + f" {hidden:,} more variants are in the tables." * (hidden > 0)
+    reading = READING + TWIN * has_twin + more_variants(hidden, "tables")
     return Figure("causes", title, reading, dress(drawing, height=170 + 38 * len(rows)), data=data)
 
 

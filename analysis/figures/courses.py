@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,12 @@ def axis_of(run: Run) -> str | None:
             most = {"update": max(most["update"], part["update"].max()),
                     "rollout": max(most["rollout"], part["rollout"].max())}  # fmt: skip
     return "update" if most["update"] > 1 else "rollout" if most["rollout"] > 0 else None
+
+
+def averaged_over(run: Run, over: str, points: Iterable[int]) -> str:
+    """What the values of a course are averages over, in words."""
+    rollouts = max(run.experiment(point)["training"].get("num_rollouts", 1) for point in points)
+    return "seeds and rollouts" if over == "update" and rollouts > 1 else "seeds"
 
 
 def course(run: Run, metrics: Sequence[str], over: str) -> pd.DataFrame:

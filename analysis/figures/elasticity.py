@@ -12,7 +12,7 @@ from ..excerpt import thinned
 from ..quantities.base import scale_axis
 from ..quantities.elasticities import local_elasticity
 from .predicted import predicted_cases
-from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain
+from .style import COLOURS, SYMBOLS, Figure, add_closed_form, dress, labelled, more_variants, named, plain
 
 if TYPE_CHECKING:
     from ..run.run import Run
@@ -46,15 +46,12 @@ def elasticity(run: Run) -> Figure | None:
             showlegend=bool(name),
             hovertemplate="measured %{y:.4g} at a scale of %{x:.3g}",
         )  # fmt: skip
-        drawing.add_scatter(
-            x=own["scale"], y=own["predicted"], mode="lines", name=name, legendgroup=name, showlegend=False,
-            line={"color": PREDICTED, "width": 1.2}, hovertemplate="predicted %{y:.4g} at a scale of %{x:.3g}",
-        )  # fmt: skip
+        says = "predicted %{y:.4g} at a scale of %{x:.3g}"
+        add_closed_form(drawing, own["scale"], own["predicted"], name=name, legendgroup=name, hovertemplate=says)
     drawing.update_xaxes(title_text=plain(axis or ""), type="log", nticks=8)
     top, bottom = rows[["measured", "predicted"]].max(axis=None), rows[["measured", "predicted"]].min(axis=None)
     drawing.update_yaxes(title_text="scale elasticity", range=[min(bottom, 0.0) - 0.05, max(top, 1.0) + 0.05])
-    hidden = len(groups) - len(drawn)
-    reading = READING + f" {hidden:,} more variants are in the tables." * (hidden > 0)
+    reading = READING + more_variants(len(groups) - len(drawn), "tables")
     return Figure("elasticity", "How the first update follows the reward's scale", reading, dress(drawing), data=data)
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..excerpt import thinned
 from .predicted import predicted_cases
-from .style import COLOURS, PREDICTED, SYMBOLS, Figure, dress, labelled, plain
+from .style import COLOURS, SYMBOLS, Figure, add_closed_form, dress, labelled, more_variants, plain
 from .variants import variants
 
 if TYPE_CHECKING:
@@ -39,14 +39,9 @@ def jump(run: Run) -> Figure | None:
             marker={"color": COLOURS[index % len(COLOURS)], "size": 6, "symbol": SYMBOLS[index % len(SYMBOLS)]},
             hovertemplate=f"{name}, update %{{x}}: %{{y:.4g}}<extra></extra>",
         )  # fmt: skip
-        drawing.add_scatter(
-            x=own["j"], y=own["predicted"], mode="lines", name=name, legendgroup=name, showlegend=False,
-            line={"color": PREDICTED, "width": 1.2}, hoverinfo="skip",
-        )  # fmt: skip
+        add_closed_form(drawing, own["j"], own["predicted"], name=name, legendgroup=name, hoverinfo="skip")
     drawing.update_xaxes(title_text="updates since the jump")
     drawing.update_yaxes(title_text="size of the update", rangemode="tozero")
-    reading = READING + f" {rows['point'].nunique() - len(points):,} more variants are in the data." * (
-        rows["point"].nunique() > len(points)
-    )
+    reading = READING + more_variants(rows["point"].nunique() - len(points))
     title = "When the reward's scale changes at once"
     return Figure("jump", title, reading, dress(drawing), data=labelled(run, rows))

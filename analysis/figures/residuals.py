@@ -13,7 +13,7 @@ from ..claims import cases
 from ..excerpt import thinned
 from .bundles import bundles, label
 from .predicted import claims_on
-from .style import COLOURS, LOG_SPAN, PREDICTED, Figure, dress, labelled, plain
+from .style import COLOURS, LOG_SPAN, Figure, add_closed_form, dress, labelled, plain
 from .variants import variants
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ def residuals(run: Run) -> Figure | None:
                 customdata=curves[point]["measured"],
                 hovertemplate=f"{plain(run.labels[point])}: %{{customdata:.4g}} at update %{{x}}<extra></extra>",
             )  # fmt: skip
-            drawing.add_scatter(
-                x=rows.index, y=rows["predicted"], mode="lines", legendgroup=name, showlegend=False,
-                line={"color": PREDICTED, "width": 1.2}, hoverinfo="skip",
-            )  # fmt: skip
+            add_closed_form(drawing, rows.index, rows["predicted"], legendgroup=name, hoverinfo="skip")
     drawing.update_xaxes(title_text="updates since the last gradient", rangemode="tozero")
     drawing.update_yaxes(title_text="size of the update", rangemode="tozero")
     if in_logarithms:

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from .bounds import bounds
 from .histograms import bin_edges, histograms, survey
-from .style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, plain, wrapped
+from .style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, more_variants, plain, wrapped
 from .variants import variants
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ def scrubber(run: Run) -> Figure | None:
     drawing.update_yaxes(range=[0, 1.05 * shares.sum(axis=2).max()], nticks=3, tickformat=".0%")
     drawing.update_layout(barmode="stack", bargap=0.0, showlegend=False)
     add_player(drawing, ["rollout {}, update {}".format(*frames[frame]) for frame in shown], heights, start)
-    reading = READING + BANDS * any(limits.values())
-    if (rest := len(found) - len(points)) > 0:
-        reading += f" {rest:,} more variants are in the tables."
+    reading = READING + BANDS * any(limits.values()) + more_variants(len(found) - len(points), "tables")
     title = "Log-ratios on their way past the bounds" if any(limits.values()) else "Log-ratios, update by update"
     return Figure("scrubber", title, reading, drawing, data=_data(run, points, frames, edges, shares))
 

@@ -58,6 +58,11 @@ def labelled(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([labels.reset_index(drop=True), rows.reset_index(drop=True)], axis=1)
 
 
+def more_variants(count: int, where: str = "data") -> str:
+    """The sentence about so many variants that are not drawn; empty where there are none."""
+    return f" {count:,} more variants are in the {where}." if count > 0 else ""
+
+
 def named(values: Iterable[tuple[str, Any]]) -> str:
     """Swept columns with their values: 'adamw, b1 = 0.9'; what a variant does not have is left out."""
     parts = []
@@ -116,6 +121,13 @@ def faded(colour: str, opacity: float) -> str:
     """A hex colour as rgba."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def add_closed_form(drawing: go.Figure, across: Any, up: Any, width: float = 1.2, **more: Any) -> None:
+    """Draw what is predicted as a thin line, which has no entry in the legend."""
+    drawing.add_scatter(
+        x=across, y=up, mode="lines", line={"color": PREDICTED, "width": width}, showlegend=False, **more
+    )
 
 
 def add_identity(drawing: go.Figure, across: pd.Series, up: pd.Series) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..excerpt import thinned
 from .courses import add_course, course
-from .style import COLOURS, DASHES, Figure, labelled, plain
+from .style import COLOURS, DASHES, Figure, labelled, more_variants, plain
 from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
@@ -42,6 +42,5 @@ def task_returns(run: Run) -> Figure | None:
     reading = READING.format(
         bands=", shaded with its 95 % interval" * bool(rows.filter(like=":low").notna().any(axis=None))
     )
-    if (rest := rows["point"].nunique() - len(points)) > 0:
-        reading += f" {rest:,} more variants are in the data."
+    reading += more_variants(rows["point"].nunique() - len(points))
     return Figure("task_returns", "The return, task by task", reading, drawing, data=labelled(run, rows))

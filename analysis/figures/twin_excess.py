@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..excerpt import thinned
-from .courses import add_course, axis_of, course
-from .style import PREDICTED, Figure, labelled
+from .courses import add_course, averaged_over, axis_of, course
+from .style import PREDICTED, Figure, labelled, more_variants
 from .variants import cell, finish, grid, variants
 
 if TYPE_CHECKING:
@@ -39,13 +39,11 @@ def twin_excess(run: Run) -> Figure | None:
         add_course(drawing, own, over, TWIN, "the memoryless twin", PREDICTED, "dash", index == 0, where)
         add_course(drawing, own, over, OWN, "the optimizer itself", kinds.colour(point), "solid", index == 0, where)
     drawing.update_yaxes(rangemode="tozero")
-    rollouts = max(run.experiment(point)["training"].get("num_rollouts", 1) for point in points)
     reading = READING.format(
-        of="seeds and rollouts" if over == "update" and rollouts > 1 else "seeds",
+        of=averaged_over(run, over, points),
         bands=", shaded with its 95 % interval" * bool(rows[f"{OWN}:low"].notna().any()),
     )
-    if (rest := rows["point"].nunique() - len(points)) > 0:
-        reading += f" {rest:,} more variants are in the data."
+    reading += more_variants(rows["point"].nunique() - len(points))
     finish(drawing, len(points), over, "excess, in log-ratio")
     title = "The excess, with memory and without"
     return Figure("twin_excess", title, reading, drawing, data=labelled(run, rows))

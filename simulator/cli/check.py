@@ -71,13 +71,15 @@ def _write(path: Path, found: list[dict[str, Any]]) -> None:
 
 def _show(found: list[dict[str, Any]], path: Path) -> None:
     from ratiodrift.analysis.terminal import verdicts_of_all
-    from ratiodrift.analysis.text import fared
+    from ratiodrift.analysis.text import claim_summary
     from rich.console import Console
 
     console = Console(highlight=False)
     console.print(verdicts_of_all(found))
     claims = [claim for scenario in found for claim in scenario["claims"]]
     scenarios = f"{len(found)} scenario{'s' if len(found) > 1 else ''}"
-    console.print(f"\n{scenarios}: {fared(claims)} Measured is the case that differs most, with its 95 % interval.")
+    console.print(
+        f"\n{scenarios}: {claim_summary(claims)} Measured is the case that differs most, with its 95 % interval."
+    )
     console.print("verdicts  ", end="")
     console.print(str(path), soft_wrap=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.braking.words import distance, short
+from analysis.braking.text import distance, short
 from analysis.figures.bundles import bundles, label, spread
 from simulator.cli.main import main
 

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.sentences import finding
 from analysis.summary import summarize
-from analysis.text import fared, measured, number, with_interval
+from analysis.text import claim_summary, measured, number, with_interval
 from tests.analysis.made import made_run
 
 
@@ -59,4 +59,4 @@ def test_a_measured_value_has_its_interval_where_seeds_differ(value, low, high, 
     ],
 )
 def test_how_claims_fared_in_a_sentence(verdicts, expected):
-    assert fared([{"verdict": verdict} for verdict in verdicts]) == expected
+    assert claim_summary([{"verdict": verdict} for verdict in verdicts]) == expected
