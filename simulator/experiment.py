@@ -100,7 +100,7 @@ class Experiment:
 
     @property
     def needs_rollouts(self) -> bool:
-        """Whether the world is known by recorded rollouts alone, and they are not there yet."""
+        """Whether the environment is known by recorded rollouts alone, and they are not there yet."""
         return not getattr(self.environment, "complete", True) and not isinstance(self.rollouts, Recorded)
 
     def problems(self) -> Iterator[tuple[str, str]]:

@@ -29,9 +29,9 @@ def replay(
 ) -> tuple[Params, Trace]:
     """Make an experiment's updates on recorded rollouts; returns the parameters after the last, and the trace.
 
-    `experiment` has a `RecordedWorld`, whose sizes are filled in, and as many rollouts as it says. `rollouts` is a file
-    or its arrays by name (docs/replay.md). `params`, `{"logits": [V, V]}` of a table, are those that training starts
-    from and that the KL is measured against; left out, they are the file's `initial_logits`, or the policy's own.
+    `experiment` has a `RecordedEnvironment`, whose sizes are filled in, and as many rollouts as it says. `rollouts` is
+    a file or its arrays by name (docs/replay.md). `params`, `{"logits": [V, V]}` of a table, are those that training
+    starts from and that the KL is measured against; left out, the file's `initial_logits`, or the policy's own.
     Raises ScenarioError.
     """
     recorded = rollouts if isinstance(rollouts, RolloutFile) else read_rollouts(rollouts)
@@ -82,9 +82,9 @@ def _finished(experiment: Experiment, rollouts: RolloutFile) -> tuple[Experiment
 
 def _misfits(experiment: Experiment, rollouts: RolloutFile) -> Iterator[tuple[str, str]]:
     """Why an experiment cannot be made on these rollouts: (dotted key, sentence)."""
-    world, training, policy = experiment.environment, experiment.training, experiment.policy
-    if getattr(world, "complete", True):
-        yield "environment.kind", f"recorded rollouts need the environment 'recorded', not {world.kind!r}"
+    environment, training, policy = experiment.environment, experiment.training, experiment.policy
+    if getattr(environment, "complete", True):
+        yield "environment.kind", f"recorded rollouts need the environment 'recorded', not {environment.kind!r}"
         return
     in_file, batch, length = rollouts.shape
     if training.num_rollouts > in_file:
@@ -99,20 +99,23 @@ def _misfits(experiment: Experiment, rollouts: RolloutFile) -> Iterator[tuple[st
     yield from (("training.group_size", sentence) for _, sentence in rollouts.group_problems(training.group_size))
     sizes = {"num_prompts": batch // training.group_size, "max_length": length}
     for name, size in sizes.items():
-        if getattr(world, name) not in (None, size):
-            yield f"environment.{name}", f"{getattr(world, name)}, but the file has {size}"
+        if getattr(environment, name) not in (None, size):
+            yield f"environment.{name}", f"{getattr(environment, name)}, but the file has {size}"
     table = rollouts.initial_logits
     if table is not None and not hasattr(policy, "initial_logits"):
         yield "policy.kind", f"the file's initial_logits are those of a 'tabular' policy, not of {policy.kind!r}"
     elif table is not None and policy.initial_logits is not None:
         yield "policy.initial_logits", "the file has initial_logits too: leave out one of them"
-    elif table is not None and world.vocab_size not in (None, len(table)):
-        yield "environment.vocab_size", f"{world.vocab_size}, but the file's initial_logits have {len(table)} rows"
+    elif table is not None and environment.vocab_size not in (None, len(table)):
+        yield (
+            "environment.vocab_size",
+            f"{environment.vocab_size}, but the file's initial_logits have {len(table)} rows",
+        )
     elif table is None and (own := getattr(policy, "initial_logits", None)) is not None:
         if rollouts.largest_token >= len(own):
             yield "policy.initial_logits", f"{len(own)} rows, but the file has token {rollouts.largest_token}"
-    elif world.vocab_size is not None and rollouts.largest_token >= world.vocab_size:
-        yield "environment.vocab_size", f"{world.vocab_size}, but the file has token {rollouts.largest_token}"
+    elif environment.vocab_size is not None and rollouts.largest_token >= environment.vocab_size:
+        yield "environment.vocab_size", f"{environment.vocab_size}, but the file has token {rollouts.largest_token}"
 
 
 def _with_rollouts(experiment: Experiment, rollouts: RolloutFile) -> Experiment:
@@ -121,7 +124,7 @@ def _with_rollouts(experiment: Experiment, rollouts: RolloutFile) -> Experiment:
     sources = rollouts.arrays["rewards"].shape[-1] if "rewards" in rollouts.arrays else 1
     own = getattr(experiment.policy, "initial_logits", None) if table is None else table
     known = experiment.environment.vocab_size or (rollouts.largest_token + 1 if own is None else len(own))
-    world = replace(
+    environment = replace(
         experiment.environment,
         vocab_size=known,
         num_prompts=batch // group_size,
@@ -129,7 +132,7 @@ def _with_rollouts(experiment: Experiment, rollouts: RolloutFile) -> Experiment:
         num_sources=sources,
     )
     policy = experiment.policy if table is None else replace(experiment.policy, initial_logits=table)
-    return replace(experiment, environment=world, policy=policy, rollouts=rollouts.recorded(group_size))
+    return replace(experiment, environment=environment, policy=policy, rollouts=rollouts.recorded(group_size))
 
 
 def _advance(experiment: Experiment, key: Any, state: loop.State, first: Any, count: int) -> tuple[loop.State, Trace]:

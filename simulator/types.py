@@ -2,7 +2,7 @@
 
 Axes, always in this order: `N` points, `S` seeds, `I` rollouts, `K` updates in a rollout, `P` prompts, `G` group,
 `T` tokens, `V` vocabulary. `R` counts the rows of a policy: its contexts, each with one distribution over `V`; `M` the
-sources of a reward; `C` the completions of a world that can be listed.
+sources of a reward; `C` the completions of an environment that can be listed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Completions:
     """What was said: `P` prompts, `G` completions each, of up to `T` tokens.
 
     `states` are the environment's states *before* each token; `mask` is true where a completion has a token (its end
-    token included); `chosen` is true for those that the policy drew. The others follow with certainty, as the world
-    has it: they count in a completion's length, and their log-probability is 0 whatever the policy.
+    token included); `chosen` is true for those that the policy drew. The others follow with certainty:
+    they count in a completion's length, and their log-probability is 0 whatever the policy.
     """
 
     states: Int[Array, "P G T"]

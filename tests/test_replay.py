@@ -63,7 +63,7 @@ def experiment(optimizer=("sgd", 0.5), num_rollouts=I, group_size=G, method=None
     name, rate = optimizer
     grpo = sim.methods.GRPO(clip_low=CLIP, clip_high=CLIP, kl=sim.surrogates.KL(coef=COEF))
     return sim.Experiment(
-        **{"environment": sim.environments.RecordedWorld(), "policy": sim.policies.Tabular()} | parts,
+        **{"environment": sim.environments.RecordedEnvironment(), "policy": sim.policies.Tabular()} | parts,
         method=method or grpo,
         optimizer=sim.optimizer(name, learning_rate=rate),
         training=sim.Training(num_rollouts=num_rollouts, group_size=group_size, epochs=EPOCHS),
@@ -287,7 +287,7 @@ def test_garbage_outside_the_completions_changes_nothing():
 
 
 @part
-class Counting(sim.environments.RecordedWorld):
+class Counting(sim.environments.RecordedEnvironment):
     """A world with the recorded one's contexts that samples: two prompts, token 0 ends, every token 1 is worth 1."""
 
     kind: Literal["counting"] = static(default="counting")
@@ -343,7 +343,9 @@ def test_replaying_what_a_run_sampled_is_that_run(staleness):
         logprobs = [spoke[i][rows[i], arrays["tokens"][i]] for i in range(ROLLOUTS)]
         arrays["behavior_logprobs"] = np.array(logprobs)
     again = replace(
-        sampled(staleness), environment=sim.environments.RecordedWorld(vocab_size=V), rollouts=sim.rollouts.Sampled()
+        sampled(staleness),
+        environment=sim.environments.RecordedEnvironment(vocab_size=V),
+        rollouts=sim.rollouts.Sampled(),
     )
     params, replayed = replay(again, arrays, seed=5)
     np.testing.assert_allclose(params["logits"], states[-1].params["logits"], rtol=1e-12)

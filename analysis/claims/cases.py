@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..run.run import Run
 
-CHANCES = ("noise", "false_positive", "false_negative")  # what makes a world draw where it is not 0
+CHANCES = ("noise", "false_positive", "false_negative")  # what makes an environment draw where it is not 0
 
 
 def draws(experiment: dict[str, Any]) -> bool:

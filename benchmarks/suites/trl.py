@@ -91,7 +91,7 @@ def replayed(num_rollouts: int = 10) -> float:
 
     theirs = recording(num_rollouts)
     experiment = sim.Experiment(
-        environment=sim.environments.RecordedWorld(),
+        environment=sim.environments.RecordedEnvironment(),
         policy=sim.policies.Tabular(),
         method=TRL(loss_type="grpo", epsilon=CLIP),
         optimizer=sim.optimizer("adamw", **OPTIMIZER),

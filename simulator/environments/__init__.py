@@ -13,4 +13,4 @@ from .verifier import Verifier as Verifier
 from .multi_task import MultiTask as MultiTask
 from .multi_task import Source as Source
 from .multi_task import Task as Task
-from .recorded import RecordedWorld as RecordedWorld
+from .recorded import RecordedEnvironment as RecordedEnvironment

@@ -68,9 +68,9 @@ class Environment(Protocol):
 
 
 class Plain:
-    """What most worlds have in common: one task, one reward source, no chance in it, every token chosen.
+    """What most environments have in common: one task, one reward source, no chance in it, every token chosen.
 
-    `complete` says that the world is known in full; one that is known by recorded rollouts alone is not.
+    `complete` says that the environment is known in full; one that is known by recorded rollouts alone is not.
     """
 
     complete = True

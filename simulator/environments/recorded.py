@@ -1,4 +1,4 @@
-"""A world that is known only by what was recorded in it."""
+"""An environment that is known only by what was recorded in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import ENVIRONMENTS, Plain
 
 @ENVIRONMENTS.add
 @part
-class RecordedWorld(Plain):
+class RecordedEnvironment(Plain):
     """Tokens follow one another, the last one is all the context; rewards are in the file of recorded rollouts.
 
     A tabular policy here is a bigram language model: its logits `[V, V]` have a row for the last token (at first, the

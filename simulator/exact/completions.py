@@ -1,4 +1,4 @@
-"""Every completion of a small world: what sampling estimates, worked out as a sum."""
+"""Every completion of a small environment: what sampling estimates, worked out as a sum."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Enumerated:
 
     def problem(self, environment: Environment, surrogate: Surrogate, group_size: int, on_policy: bool) -> str | None:
         """Why the enumeration cannot be made, with the numbers; None where it can."""
-        instead = 'use a smaller world or group, or { kind = "monte_carlo" }'
+        instead = 'use a smaller environment or group, or { kind = "monte_carlo" }'
         if not enumerable(environment):
             return f"all completions have {_about(num_tokens(environment))} tokens together, over {LIMIT:,}: {instead}"
         if environment.num_outcomes is None:

@@ -28,7 +28,7 @@ from .context import StepContext
     ),
 )
 def tasks(step: StepContext) -> dict[str, Array]:
-    """Return, advantage and shares of each task; absent in worlds without tasks."""
+    """Return, advantage and shares of each task; absent in environments without tasks."""
     found: dict[str, Array] = {}
     belongs = step.environment.prompt_tasks()
     own = {name: jnp.asarray(belongs == index) for index, name in enumerate(step.environment.task_names)}

@@ -1,4 +1,4 @@
-"""Completions that are drawn from the policy, or fixed by the scenario; the world rewards them."""
+"""Completions that are drawn from the policy, or fixed by the scenario; the environment rewards them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .walking import rewarded, unroll
 
 
 class Walked:
-    """A rollout of completions that come about by a walk through the world."""
+    """A rollout of completions that come about by a walk through the environment."""
 
     def draw(
         self,

@@ -1,4 +1,4 @@
-"""How completions come about: token after token, until the world ends them."""
+"""How completions come about: token after token, until the environment ends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Choose = Callable[[Int[Array, "P G"], Int[Array, "P G T"], Int[Array, ""]], Int[
 
 
 def unroll(environment: Environment, group_size: int, choose: Choose) -> Completions:
-    """Walk the environment: `choose(states, tokens, position)` names each next token, unless the world does."""
+    """Walk the environment: `choose(states, tokens, position)` names each next token, unless the environment does."""
     shape = (environment.num_prompts, group_size)
     horizon = environment.max_length
     root = jnp.broadcast_to(environment.start()[:, None], shape)
@@ -62,6 +62,6 @@ def greedy_rewards(
 
 
 def rewarded(key: Array, completions: Completions, environment: Environment, rollout: Int[Array, ""]) -> Rollout:
-    """Completions with the rewards that the world gives them."""
+    """Completions with the rewards that the environment gives them."""
     sources = environment.sample_rewards(key, completions.tokens, completions.mask, rollout)
     return Rollout(**vars(completions), sources=sources)

@@ -133,9 +133,9 @@ def load(
 
 def _leaves_sizes_to_a_file(tables: dict[str, Any]) -> bool:
     """Whether recorded rollouts have to say how many they are."""
-    training, worlds = tables.get("training"), tables.get("environment")
-    worlds = worlds if isinstance(worlds, list) else [worlds]
-    kinds = [str(world.get("kind")) for world in worlds if isinstance(world, dict)]
+    training, environments = tables.get("training"), tables.get("environment")
+    environments = environments if isinstance(environments, list) else [environments]
+    kinds = [str(environment.get("kind")) for environment in environments if isinstance(environment, dict)]
     complete = all(getattr(ENVIRONMENTS.members.get(kind), "complete", True) for kind in kinds)
     return not complete and isinstance(training, dict) and "num_rollouts" not in training
 

@@ -51,7 +51,7 @@ def both(name):
     recording = recorded(config, float64=True)
     method = TRL(**{key: value for key, value in config.items() if key in OPTIONS})
     experiment = sim.Experiment(
-        environment=sim.environments.RecordedWorld(),
+        environment=sim.environments.RecordedEnvironment(),
         policy=sim.policies.Tabular(),
         method=method,
         optimizer=sim.optimizer(

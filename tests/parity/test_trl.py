@@ -80,7 +80,7 @@ def pair(name: str, float64: bool) -> tuple[Recording, dict, np.ndarray]:
     if "reward_weights" in method:
         method["reward_weights"] = np.asarray(np.float32(method["reward_weights"]), float)  # as TRL holds them
     experiment = sim.Experiment(
-        environment=sim.environments.RecordedWorld(),
+        environment=sim.environments.RecordedEnvironment(),
         policy=sim.policies.Tabular(),
         method=TRL(**method),
         optimizer=sim.optimizer(
