@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -48,12 +49,16 @@ def show(run: Run, console: Console | None = None) -> None:
         console.print(escape(sentence))
     if told := diverged(run, MAX_ROWS):
         console.print(escape(told), style="bold red")
-    console.print("\nreport  ", end="")
-    console.print(str(run.directory / "report.html"), soft_wrap=True)
-    console.print("tables  ", end="")
-    console.print(str(run.directory), soft_wrap=True)
-    console.print("why     ", end="")
-    console.print(f"ratiodrift explain {run.directory}", soft_wrap=True)
+    where = {"report": run.directory / "report.html", "tables": run.directory}
+    print_places(console, {**where, "why": f"ratiodrift explain {run.directory}"})
+
+
+def print_places(console: Console, places: Mapping[str, object]) -> None:
+    """What was written where, a line each, which is never broken."""
+    console.print()
+    for name, place in places.items():
+        console.print(f"{name:8}", end="")
+        console.print(str(place), soft_wrap=True)
 
 
 def results(run: Run) -> tuple[Table, str]:

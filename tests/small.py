@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from analysis.run.points import Points
+from analysis.run.run import Points
 
 
 def tables(**changes: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..terminal import print_places
 from .text import distance, elasticity, finding, headings, short
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ def show(brakes: Brakes, folder: Path, console: Console | None = None) -> None:
         style="dim",
     )
     console.print(f"\n{escape(finding(brakes))}")
-    console.print("\npage    ", end="")
-    console.print(str(folder / "brake.html"), soft_wrap=True)
-    console.print("tables  ", end="")
-    console.print(str(folder), soft_wrap=True)
+    print_places(console, {"page": folder / "brake.html", "tables": folder})
 
 
 def ranking(brakes: Brakes) -> Table:

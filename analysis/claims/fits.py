@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..quantities.base import slopes
 from ..quantities.parameters import parameters, readings_of
 
 if TYPE_CHECKING:
@@ -34,11 +35,16 @@ def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]
     else:
         rows = rows.assign(x=rows[over], group=rows["point"]).drop(columns="rollout")  # j goes on from one to the next
     keys = [name for name in ("group", "seed", "rollout", "n") if name in rows.columns and name != over]
-    slopes = _slopes(rows, keys, logarithmic_x=fit["kind"] == "elasticity", logarithmic_y=fit["kind"] != "slope")
+    x, y = (rows[name].to_numpy(float) for name in ("x", "measured"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = np.log(x) if fit["kind"] == "elasticity" else x
+        y = np.log(y) if fit["kind"] != "slope" else y
+    found = slopes(rows[keys].assign(x=x, y=y), keys).dropna().rename("measured").reset_index()
+    found = found.rename(columns={"group": "point"})[["point", "seed", "measured"]]
     if fit["kind"] == "half_life":
-        halvings = -slopes["measured"] / np.log(2)
-        slopes["measured"] = np.where(halvings > 0, 1 / halvings.where(halvings > 0), np.inf)
-    return slopes.join(parameters(run), on="point")
+        halvings = -found["measured"] / np.log(2)
+        found["measured"] = np.where(halvings > 0, 1 / halvings.where(halvings > 0), np.inf)
+    return found.join(parameters(run), on="point")
 
 
 def _over_points(run: Run, rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -58,17 +64,3 @@ def _over_time(run: Run, metric: str, over: str) -> pd.DataFrame:
         ends = rows.groupby(["point", "seed", "rollout"])["update"].transform("max")
         rows = rows[rows["update"] == ends]
     return rows.assign(x=rows[over], group=rows["point"])
-
-
-def _slopes(rows: pd.DataFrame, keys: list[str], logarithmic_x: bool, logarithmic_y: bool) -> pd.DataFrame:
-    """Σ (x − x̄)(y − ȳ) / Σ (x − x̄)², group by group."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        x = np.log(rows["x"].to_numpy(float)) if logarithmic_x else rows["x"].to_numpy(float)
-        y = np.log(rows["measured"].to_numpy(float)) if logarithmic_y else rows["measured"].to_numpy(float)
-    known = np.isfinite(x) & np.isfinite(y)
-    rows = rows[keys].assign(x=x, y=y)[known]
-    x, y = (rows[name] - rows.groupby(keys)[name].transform("mean") for name in ("x", "y"))
-    sums = rows[keys].assign(above=x * y, below=x * x).groupby(keys).sum().reset_index()
-    sums = sums[sums["below"] > 0]
-    found = sums.assign(measured=sums["above"] / sums["below"]).rename(columns={"group": "point"})
-    return found[["point", "seed", "measured"]].reset_index(drop=True)

@@ -12,19 +12,7 @@ from ..excerpt import excerpt, thinned
 from ..sentences import meaning, reading
 from .heat_map import maps
 from .predicted import claims_on
-from .style import (
-    COLOURS,
-    DASHES,
-    LOG_SPAN,
-    PREDICTED,
-    SYMBOLS,
-    Figure,
-    dress,
-    labelled,
-    named,
-    plain,
-    wrapped,
-)
+from .style import COLOURS, DASHES, LOG_SPAN, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain, wrapped
 from .variants import variants
 
 if TYPE_CHECKING:

@@ -60,10 +60,7 @@ def optimizer_table(run: Run) -> Figure | None:
     _set_axes(drawing, run, points, list(columns), over)
     bound = ", dotted lines are at 1 + clip_high" * (limit is not None)
     reading = READING.format(
-        over=over,
-        bound=bound,
-        rest=f" {rest}." if rest else "",
-        braking=BRAKING * ("braking_distance" in columns),
+        over=over, bound=bound, rest=f" {rest}." if rest else "", braking=BRAKING * ("braking_distance" in columns)
     )
     width = NAMES + SPARK + COLUMN * columns.shape[1]
     title = f"{COMPARED.get(str(part), 'Variants')} side by side"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from ..run.run import Run
@@ -71,6 +72,14 @@ def quantity(*needs: str, **declared: Any) -> Callable[[Measure], Measure]:
 def column(name: str) -> ClosedForm:
     """Return the closed form that a quantity's own frame has in a column."""
     return lambda case: case[name].to_numpy()
+
+
+def slopes(rows: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """Σ (x − x̄)(y − ȳ) / Σ (x − x̄)², group by group, where `x` and `y` are finite; NaN where all x are alike."""
+    rows = rows[np.isfinite(rows["x"]) & np.isfinite(rows["y"])]
+    x, y = (rows[name] - rows.groupby(keys)[name].transform("mean") for name in ("x", "y"))
+    sums = rows[keys].assign(above=x * y, below=x * x).groupby(keys).sum()
+    return sums["above"] / sums["below"].where(sums["below"] > 0)
 
 
 def derivable(metrics: Iterable[str], columns: Iterable[str], ratios: bool) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lazy import pd
 from ..theory.reward_scale import adam_elasticity
-from .base import ANYTHING, SCALE, quantity, scale_axis
+from .base import ANYTHING, SCALE, quantity, scale_axis, slopes
 from .parameters import coordinates, parameters
 
 if TYPE_CHECKING:
@@ -19,16 +19,9 @@ if TYPE_CHECKING:
 def scale_elasticity(run: Run) -> pd.DataFrame:
     """d ln ‖Δθ‖ / d ln scale of the very first update, by least squares over the swept reward scale."""
     rows, case = _first_updates(run)
-    known = np.isfinite(rows["scale"]) & np.isfinite(rows["size"])
-    rows = rows.assign(scale=rows["scale"].where(known), size=rows["size"].where(known))
-    scale, size = (rows[name] - rows.groupby(case)[name].transform("mean") for name in ("scale", "size"))
-    sums = (
-        rows.assign(above=scale * size, below=scale**2)
-        .groupby(case)
-        .agg(point=("point", "first"), seed=("seed", "first"), above=("above", "sum"), below=("below", "sum"))
-    )
-    slopes = sums["above"] / sums["below"].where(sums["below"] > 0)
-    return sums.assign(measured=slopes)[["point", "seed", "measured"]].reset_index(drop=True)
+    firsts = rows.groupby(case).agg(point=("point", "first"), seed=("seed", "first"))
+    measured = slopes(rows.rename(columns={"scale": "x", "size": "y"}), case)
+    return firsts.assign(measured=measured).reset_index(drop=True)
 
 
 @quantity(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from .points import Points
 from .readings import readings_of
 from .stored import Stored
 from .stored_tokens import StoredTokens
@@ -22,6 +22,30 @@ LEARNING_RATE = "optimizer.learning_rate"
 
 class RunError(Exception):
     """A directory that is no run, or one of another schema version."""
+
+
+class Points:
+    """What the points are: swept values, experiments, what was worked out before the run.
+
+    Each part is written once (`tabulated` in the simulator's manifest.py): points share what they are made of.
+    """
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self.count, self.swept, self.known = table["count"], table["values"], table["found"]
+        self.parts: dict[str, list[dict[str, Any]]] = {}
+        self.of: dict[str, Sequence[int]] = {}
+        for family, entry in table["parts"].items():
+            self.parts[family] = [entry["shared"] | own for own in entry.get("variants", [{}])]
+            self.of[family] = entry.get("of", range(1))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def experiment(self, point: int) -> dict[str, Any]:
+        return {family: parts[self.of[family][point] if len(parts) > 1 else 0] for family, parts in self.parts.items()}
+
+    def found(self, point: int) -> dict[str, Any]:
+        return self.known.get(str(point), {})
 
 
 @dataclass(frozen=True)

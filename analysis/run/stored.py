@@ -47,20 +47,12 @@ class Stored:
         """These columns of each part, and of the rows only those `where` a column is a number, or one of several."""
         wanted = list(dict.fromkeys([*columns, *where]))
         for part in self.parts:
-            if isinstance(part, pd.DataFrame):
-                frame = part[wanted]
-                for name, value in where.items():
-                    frame = frame[np.isin(frame[name].to_numpy(), among(value))]
-            else:
-                frame = self._frame(part, wanted, where)
-            yield frame[list(columns)]
+            whole = only(part[wanted], where) if isinstance(part, pd.DataFrame) else self._frame(part, wanted, where)
+            yield whole[list(columns)]
 
     def _frame(self, part: Path, columns: Sequence[str], where: dict[str, int | Collection[int]]) -> pd.DataFrame:
         """What of a file is wanted."""
-        frame = _read(part, columns).to_pandas()
-        for name, value in where.items():
-            frame = frame[np.isin(frame[name].to_numpy(), among(value))]
-        return frame
+        return only(_read(part, columns).to_pandas(), where)
 
     def read(self, columns: Sequence[str], **where: int | Collection[int]) -> pd.DataFrame:
         """`each`, put together."""
@@ -74,6 +66,13 @@ class Stored:
 def among(value: int | Collection[int]) -> list[int]:
     """One number, or several, as a list."""
     return [value] if isinstance(value, int) else list(value)
+
+
+def only(frame: pd.DataFrame, where: dict[str, int | Collection[int]]) -> pd.DataFrame:
+    """The rows in which each of these columns is the number, or one of several."""
+    for name, value in where.items():
+        frame = frame[np.isin(frame[name].to_numpy(), among(value))]
+    return frame
 
 
 def last(frame: pd.DataFrame, counter: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from .stored import Stored, among
+from .stored import Stored, among, only
 
 ROW = ("point", "seed", "rollout", "update")
 SAID = ("prompt", "completion", "position", "token", "reward", "advantage")
@@ -60,10 +60,7 @@ class StoredTokens(Stored):
                 found[name] = taken(_flat(said[name]), starts[which // updates])
             else:
                 found[name] = taken(_flat(rows[name]), _offsets(rows[name])[which])
-        frame = pd.DataFrame(found)
-        for name in where.keys() - wanted.keys():
-            frame = frame[np.isin(frame[name].to_numpy(), among(where[name]))]
-        return frame
+        return only(pd.DataFrame(found), {name: where[name] for name in where.keys() - wanted.keys()})
 
 
 def _offsets(column) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a manifest says of a scenario's points, each thing once, and its text.
 
 Ten thousand points of two axes are a hundred optimizers times a hundred environments: each part is written once, what
-all parts of a family share once more, and a point is a number a family. `analysis/run/points.py` reads it.
+all parts of a family share once more, and a point is a number a family. `analysis/run/run.py` reads it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 import simulator as sim
-from analysis.run.points import Points
+from analysis.run.run import Points
 from simulator.optimizers.schema import with_defaults
 from simulator.parts import to_plain
 from simulator.scenario.manifest import manifest_text
