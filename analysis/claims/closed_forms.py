@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..quantities import QUANTITIES
 from ..quantities.base import ClosedForm
-from ..theory.adam_residual import half_life
-from ..theory.end_ratio import memoryless_limit
+from ..theory.adam import half_life
+from ..theory.coupling import memoryless_limit
 
 SIGNS = {"positive": 1, "negative": -1}  # predictions that name no number
 OF_METRICS: dict[str, ClosedForm] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..quantities.parameters import parameters
 from ..text import percent
-from ..theory.end_ratio import memoryless_limit
+from ..theory.coupling import memoryless_limit
 from .format import plain, span
 from .rules import Found, rule
 from .run_stats import MIN_EXCESS, RunStats

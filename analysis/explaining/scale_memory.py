@@ -70,7 +70,7 @@ def jump_reaches_updates(stats: RunStats) -> Iterator[Found]:
     if not points:
         return
     from ..quantities.jump import jump_response
-    from ..theory.reward_scale import scale_jump
+    from ..theory.adam import scale_jump
 
     rows = jump_response(stats.run)
     rows = rows[rows["point"].isin(points) & np.isfinite(rows["measured"])]

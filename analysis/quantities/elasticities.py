@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lazy import pd
-from ..theory.reward_scale import adam_elasticity
+from ..theory.adam import adam_elasticity
 from .base import ANYTHING, SCALE, quantity, scale_axis, slopes
 from .parameters import coordinates, parameters
 

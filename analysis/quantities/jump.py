@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lazy import pd
-from ..theory.reward_scale import scale_jump
+from ..theory.adam import scale_jump
 from .base import CASE, quantity
 from .parameters import parameters, updates_per_rollout
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lazy import pd
-from ..theory.adam_residual import adam_residual
-from ..theory.residual import residual
+from ..theory.adam import adam_residual
+from ..theory.optimizers import residual
 from .base import CASE, column, quantity
 from .parameters import coordinates, parameters, updates_per_rollout
 

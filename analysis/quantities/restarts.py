@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lazy import pd
 from ..run.stored import last
-from ..theory.count_reset import first_update_after
+from ..theory.adam import first_update_after
 from .base import column, quantity
 from .parameters import coordinates
 

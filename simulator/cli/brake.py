@@ -93,8 +93,7 @@ def _measure(
 
 def _beside_its_prediction(found: Braking, closed: bool) -> dict[str, Any]:
     """An optimizer's measured curves and table rows, with those of its closed forms, which know its keywords alone."""
-    from ratiodrift.analysis.theory.residual import formula, residual
-    from ratiodrift.analysis.theory.reward_scale import elasticity
+    from ratiodrift.analysis.theory.optimizers import elasticity, formula, residual
 
     keywords = {key: found.keywords.get(key) for key in OPTIMIZERS[found.name].keywords if key in found.keywords}
     decays = any("weight_decay" in key and value for key, value in keywords.items() if not key.endswith("mask"))

@@ -1,5 +1,8 @@
 """Closed forms that the documents state and no claim uses, held against optax and against the simulator."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -116,3 +119,104 @@ def std_floor_elasticity(scale: ArrayLike, deviation: ArrayLike, floor: ArrayLik
     """
     scale, deviation, floor = (np.asarray(value, dtype=float) for value in (scale, deviation, floor))
     return floor / (scale * deviation + floor)
+
+
+def adam_residual_sum(b1: ArrayLike, b2: ArrayLike, updates: ArrayLike = np.inf) -> np.ndarray:
+    """How far Adam coasts in so many updates without a gradient, in units of its last update with one.
+
+    Σ_{j=1..J} ρ^j = ρ (1 − ρ^J) / (1 − ρ),   ρ = β1/√β2
+
+    where J is `updates`: 12.05 in all for (0.9, 0.95), 9.05 for (0.9, 0.999), ∞ for β1² ≥ β2. Valid after many updates
+    (n → ∞), eps far below √v̂; at a learning rate α it is worth α |m̂|/√v̂ times that in each coordinate.
+
+    Reference: the geometric sum of arXiv:2601.05002, equation 37.
+    """
+    rho, updates = np.broadcast_arrays(np.asarray(b1, dtype=float) / np.sqrt(b2), np.asarray(updates, dtype=float))
+    same = rho == 1
+    other = np.where(same, 0.0, rho)
+    return np.where(same, updates, other * (1 - other**updates) / (1 - other))
+
+
+def eps_takes_over(b2: ArrayLike, eps: ArrayLike, gradient: ArrayLike) -> np.ndarray:
+    """After how many updates without a gradient √v̂ has sunk to eps, and the residual's decay turns into β1^j.
+
+    j = 2 ln(√v̂ / eps) / ln(1/β2)
+
+    in updates, √v̂ and eps in units of the gradient; √v̂ is `gradient` where that was constant. 36,800 for
+    (√v̂, eps, β2) = (1, 1e-8, 0.999), 718 for 0.95. Valid after many updates.
+
+    Reference: β2^{j/2} √v̂ = eps.
+    """
+    return 2 * np.log(np.asarray(gradient, dtype=float) / eps) / -np.log(b2)
+
+
+def steps_to_bound(probability: ArrayLike, learning_rate: ArrayLike, clip_high: ArrayLike) -> np.ndarray:
+    """The fewest updates in which a ratio that begins at 1 can meet the clip's upper bound.
+
+    k0 = ln(1 + ε) / (2 α (1 − π))
+
+    in updates, not rounded, where π is the token's `probability` when the rollout began, α the `learning_rate` and ε
+    `clip_high`. For ln ρ grows by at most 2h (1 − π) where no logit of the row moves by more than h (Jensen), and by as
+    much to first order where the token's goes up and all others' go down. Valid as a lower bound for updates of at most
+    α a coordinate; as an estimate, if they are about α, for π ε far below 1 − π.
+
+    Reference: docs/theory.md; ‖∇ log π(a)‖₁ = 2 (1 − π(a)).
+    """
+    reach = 2 * np.asarray(learning_rate, dtype=float) * (1 - np.asarray(probability, dtype=float))
+    return np.log1p(clip_high) / reach
+
+
+def end_ratio(
+    probability: ArrayLike,
+    learning_rate: ArrayLike,
+    clip_high: ArrayLike,
+    updates: ArrayLike,
+    b1: ArrayLike,
+    b2: ArrayLike,
+) -> np.ndarray:
+    """Where memory alone carries a clipped ratio under Adam: an upper bound, to first order the ratio itself.
+
+    ρ_end = (1 + ε) exp( 2 α (1 − π) · ρ (1 − ρ^{μ−k0}) / (1 − ρ) ),   ρ = β1/√β2 in the exponent
+
+    where μ counts the rollout's `updates` and k0 is `steps_to_bound`; 1 + ε for μ ≤ k0. A bound, since k0 is the fewest
+    updates, and since later the probability is larger than π and its reach smaller. Valid where all gradients vanish at
+    the bound after many updates of at most α (while the gradient grows with the ratio they are up to 8 % larger), eps
+    negligible. Left out: the update that crosses (up to 2α (1 − π) more in ln ρ) and coupling (tokens that still push).
+
+    Reference: docs/theory.md; arXiv:2601.05002, Proposition 3.
+    """
+    reach = 2 * np.asarray(learning_rate, dtype=float) * (1 - np.asarray(probability, dtype=float))
+    silent = np.maximum(updates - steps_to_bound(probability, learning_rate, clip_high), 0.0)
+    return (1 + np.asarray(clip_high)) * np.exp(reach * adam_residual_sum(b1, b2, silent))
+
+
+# With which power of the reward scale each hyperparameter is divided.
+POWERS = {
+    "eps": 1,
+    "eps_root": 2,
+    "coupled_weight_decay": 1,
+    "max_grad_norm": 1,
+    "max_grad_norm_eps": 1,
+    "kl": 1,
+    "entropy": 1,
+    "weight_decay": 0,
+    "learning_rate": 0,
+    "b1": 0,
+    "b2": 0,
+}
+
+
+def rescaled(numbers: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """The hyperparameters that at reward scale 1 give the very trajectory that `numbers` give at scale φ.
+
+    Traj(φ; eps, eps_root, λ2, c, β_KL, c_H, λ, α) ≡ Traj(1; eps/φ, eps_root/φ², λ2/φ, c/φ, β_KL/φ, c_H/φ, λ, α)
+
+    where φ is `factor` > 0, λ2 the coupled and λ the decoupled weight decay, c the bound on the gradient's norm (with
+    torch's eps beside it), β_KL and c_H the coefficients of KL and entropy. What is None stays None; KeyError for any
+    other name. For every addend of the gradient, m and √v then carry one φ, which cancels in m̂ / (√v̂ + eps). Valid for
+    Adam, AdamW, NAdam and AMSGrad at every number of updates, from a fresh state (one that goes on needs m/φ and v/φ²),
+    advantages proportional to the rewards and a φ that does not change.
+
+    Reference: arXiv:2601.05002, Proposition 2, made exact.
+    """
+    return {key: None if value is None else value / factor ** POWERS[key] for key, value in numbers.items()}

@@ -6,15 +6,18 @@ import numpy as np
 import optax
 import pytest
 
-from analysis.theory.adam_residual import (
-    adam_residual,
+from analysis.theory.adam import adam_residual, first_update_after, half_life
+from tests.analysis.formulas import (
     adam_residual_sum,
+    adam_residual_with_eps,
+    adam_update,
+    count_reset_factor,
+    end_ratio,
     eps_takes_over,
-    half_life,
+    sign_change,
+    stale_share,
+    steps_to_bound,
 )
-from analysis.theory.count_reset import first_update_after
-from analysis.theory.end_ratio import end_ratio, steps_to_bound
-from tests.analysis.formulas import adam_residual_with_eps, adam_update, count_reset_factor, sign_change, stale_share
 
 SILENT = 20
 MANY = 10**6

@@ -8,8 +8,8 @@ import numpy as np
 import optax
 import pytest
 
-from analysis.theory.reward_scale import adam_elasticity, rescaled
-from tests.analysis.formulas import std_floor_elasticity
+from analysis.theory.adam import adam_elasticity
+from tests.analysis.formulas import rescaled, std_floor_elasticity
 
 RANDOM = np.random.default_rng(0)
 GRADIENTS = RANDOM.normal(size=(60, 12)) * np.exp(RANDOM.normal(size=(60, 1)))

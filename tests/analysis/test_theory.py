@@ -6,10 +6,9 @@ import numpy as np
 import optax
 import pytest
 
-from analysis.theory.adam_residual import adam_residual
-from analysis.theory.end_ratio import memoryless_limit
+from analysis.theory.adam import adam_residual, scale_jump
+from analysis.theory.coupling import memoryless_limit
 from analysis.theory.prefix_weight import binary_prefix_weight, expected_prefix_gradient, prefix_weight, token_weights
-from analysis.theory.reward_scale import scale_jump
 from tests.analysis.formulas import largest_step
 
 
