@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.figures.histograms import bin_edges, histograms
-from analysis.figures.scrubber import chosen, scrubber, spaced
+from analysis.figures.scrubber import bin_edges, chosen, histograms, scrubber, spaced
 from tests.analysis.figures.rows import RATIOS, UPDATES, token
 from tests.analysis.made import made_run
 
