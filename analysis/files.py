@@ -6,10 +6,8 @@ import io
 import os
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+from .lazy import pd
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .lazy import pd
+
 if TYPE_CHECKING:
-    import pandas as pd
     from pandas.core.groupby import DataFrameGroupBy
 
 LEVEL = 0.95

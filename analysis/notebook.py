@@ -12,7 +12,7 @@ import pandas as pd
 
 from .comparing import Comparison
 from .comparing import compare as compare_runs
-from .run.run import Run, read_run
+from .run import Run, read_run
 from .sentences import finding
 from .text import bound, measured, with_interval
 

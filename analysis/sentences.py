@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .quantities import QUANTITIES
+from .run import Run
 from .text import claim_summary, number, percent
-
-if TYPE_CHECKING:
-    from .run.run import Run
 
 MEANS = {
     "sum": "summed over a rollout's updates",

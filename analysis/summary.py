@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .intervals import half_widths
-from .run.run import LEARNING_RATE, short
+from .run import LEARNING_RATE, Run, short
 from .run.stored import last
-
-if TYPE_CHECKING:
-    from .run.run import Run
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 

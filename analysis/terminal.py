@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
 from .excerpt import excerpt
-from .run.run import LEARNING_RATE
+from .run import LEARNING_RATE, Run
 from .sentences import diverged, fairness, finding, memory
 from .text import bound, measured, number, with_interval
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .run.run import Run
 
 MAX_ROWS = 24
 COLOURS = {"holds": "green", "fails": "bold red", "cannot tell": "yellow"}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from ..figures.bundles import add_names, bundles, spread
 from ..figures.style import Figure, add_closed_form, dress
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .brakes import Brakes
+from .brakes import Brakes
 
 COLOURS = {"stops at once": "#2a9d5c", "coasts": "#3366cc", "does not stop": "#dd5f32", "not finite": "#6b7280"}
 DRAWN = 80  # updates

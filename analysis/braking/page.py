@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from ..files import write_parquet, write_whole
 from ..page import Section, data_block, figure_block, html_table, page
 from ..page.sections import copied
+from .brakes import Brakes
 from .curves import COLOURS, residual_curves
 from .scaling import scaling_curves
 from .text import distance, elasticity, finding, headings, note, short
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .brakes import Brakes
 
 TITLE = "Braking distances"
 QUESTION = "When its gradient is gone, how far does an optimizer carry on, and what does it make of a gradient's scale?"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from ..figures.bundles import add_names, bundles, spread
 from ..figures.style import COLOURS, Figure, add_closed_form, dress
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .brakes import Brakes
+from .brakes import Brakes
 
 RANGE = (-0.12, 1.18)
 ALIKE = 0.04  # slopes this close to each other everywhere are one bundle

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..terminal import print_places
+from .brakes import Brakes
 from .text import distance, elasticity, finding, headings, short
-
-if TYPE_CHECKING:
-    from .brakes import Brakes
 
 COLOURS = {"stops at once": "green", "coasts": "blue", "does not stop": "red", "not finite": "bright_black"}
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from .brakes import BEHAVIOURS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .brakes import Brakes
+from .brakes import BEHAVIOURS, Brakes
 
 
 def distance(value: float, whole: bool = True) -> str:

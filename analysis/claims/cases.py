@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..intervals import half_widths, paired_intervals
+from ..lazy import pd
 from ..quantities import QUANTITIES, available, lacking
+from ..run import Run
 from .closed_forms import CLOSED_FORMS, SIGNS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..run.run import Run
 
 CHANCES = ("noise", "false_positive", "false_negative")  # what makes an environment draw where it is not 0
 
@@ -42,8 +39,6 @@ def cases(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     of its deviation from `predicted`; `seeds`, how many. No interval (NaN) for a single seed, nor where each seed's
     groups have predictions of their own. Empty where nothing was measured.
     """
-    import pandas as pd
-
     rows = _measured(run, claim)
     if rows.empty:
         return pd.DataFrame()
@@ -87,8 +82,6 @@ def counterparts(points: Sequence[Mapping[str, Any]], swept: Sequence[str], agai
 
 def _measured(run: Run, claim: dict[str, Any]) -> pd.DataFrame:
     """What a claim is about, a row per case and seed: a metric or quantity, what is fitted to it, or a difference."""
-    import pandas as pd
-
     from ..quantities.parameters import recorded
     from .fits import fitted
 
@@ -119,8 +112,6 @@ def _differences(run: Run, rows: pd.DataFrame, against: dict[str, Any]) -> pd.Da
 
 def _intervals(deviation: pd.Series, by: list[str], paired: bool) -> tuple[pd.Series, pd.Series]:
     """The intervals of the mean deviation, case by case."""
-    import pandas as pd
-
     finite = deviation.where(np.isfinite(deviation))
     if not paired:
         half = half_widths(finite.to_frame().groupby(by))["deviation"]

@@ -5,16 +5,14 @@ Each fit is by least squares, seed by seed, so that its interval is over seeds a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..quantities.base import slopes
 from ..quantities.parameters import parameters, readings_of
-
-if TYPE_CHECKING:
-    from ..run.run import Run
+from ..run import Run
 
 
 def fitted(run: Run, metric: str, rows: pd.DataFrame | None, fit: dict[str, Any]) -> pd.DataFrame:

@@ -10,19 +10,16 @@ Where nothing is drawn (fixed rollouts, a table that starts at zeros) one seed i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..intervals import LEVEL, MIN_TO_RESAMPLE, RESAMPLES, widened
+from ..lazy import pd
+from ..run import Run
 from ..text import number
 from .cases import cases, draws
 from .closed_forms import CLOSED_FORMS, SIGNS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..run.run import Run
 
 TOLD = ("says", "source", "metric", "fit", "relation", "tolerance", "where", "against")
 MEASURED = ("predicted", "measured", "low", "high", "seeds", "largest_deviation", "worst_case")

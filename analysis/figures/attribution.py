@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
+from ..run import Run
 from .causes import CAUSES, sizes
 from .courses import averaged_over, axis_of, course
 from .style import DASHES, Figure, labelled, more_variants
 from .variants import cell, finish, grid, variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_PANELS = 4
 MAX_BARS = 200  # in a panel; more are added up, so many in one

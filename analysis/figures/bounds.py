@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from ..run.run import Run
+from ..run import Run
 
 CLIPS = ("clip", "two_sided_clip")
 

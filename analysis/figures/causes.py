@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..run import Run
 from .style import MARK, Figure, dress, labelled, more_variants, wrapped
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_BARS = 24
 # column -> name, colour. `drift/coasted` is divided where `drift/earlier` is known.

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..claims import cases
 from ..excerpt import excerpt, thinned
+from ..run import Run
 from ..sentences import meaning, reading
 from .heat_map import maps
 from .predicted import claims_on
 from .style import COLOURS, DASHES, LOG_SPAN, PREDICTED, SYMBOLS, Figure, dress, labelled, named, plain, wrapped
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
-
 
 # What a claim says about a value, as a mark on a row and on a curve, with the sign for it in the sentence below
 ACROSS = {"equal": ("line-ns", "│"), "at_least": ("triangle-right-open", "▷"), "at_most": ("triangle-left-open", "◁")}

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..intervals import half_widths
+from ..run import Run
 from ..run.stored import last
 from .style import faded
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 def add_course(

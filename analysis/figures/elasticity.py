@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,11 +9,9 @@ import plotly.graph_objects as go
 from ..excerpt import thinned
 from ..quantities.base import scale_axis
 from ..quantities.elasticities import local_elasticity
+from ..run import Run
 from .predicted import predicted_cases
 from .style import COLOURS, SYMBOLS, Figure, add_closed_form, dress, labelled, more_variants, named, plain
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_CURVES = 24
 READING = (

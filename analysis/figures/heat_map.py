@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
+from ..run import Run
 from ..sentences import meaning, reading
 from .style import MAX_PANELS, PANEL, Figure, dress, labelled, named, plain, wrapped
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MIN_CELLS = 12  # fewer are easier to read in a table
 MAX_GAPS = 40  # columns, of all panels; gaps between more would take the room of their colours

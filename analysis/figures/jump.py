@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
+from ..run import Run
 from .predicted import predicted_cases
 from .style import COLOURS, SYMBOLS, Figure, add_closed_form, dress, labelled, more_variants, plain
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_UPDATES = 150
 MAX_CURVES = 24

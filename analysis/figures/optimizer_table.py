@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..excerpt import excerpt, thinned
+from ..run import Run
 from ..text import number
 from .bounds import bounds
 from .courses import axis_of, course
 from .style import BOUND, Figure, dress, labelled, plain, wrapped
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MIN_COMPARED = 3
 COMPARED = {"optimizer": "Optimizers", "method": "Methods"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,14 +12,10 @@ import plotly.graph_objects as go
 from ..claims import cases
 from ..claims.closed_forms import CLOSED_FORMS, SIGNS
 from ..excerpt import thinned
+from ..run import Run
 from .prefix_covariance import supports
 from .style import COLOURS, SYMBOLS, Figure, add_identity, dress, labelled, plain
 from .variants import variants
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..run.run import Run
 
 
 def claims_on(run: Run, metric: str) -> list[dict[str, Any]]:

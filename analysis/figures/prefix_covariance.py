@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
 from ..quantities.at_start import prefix_weight_at_start
+from ..run import Run
 from .style import COLOURS, SYMBOLS, Figure, add_identity, dress, labelled
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_POINTS = 1500  # drawn; the data have all
 READING = (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..claims import cases
+from ..run import Run
 from ..text import number
 from .bounds import bounds
 from .predicted import claims_on
@@ -28,9 +27,6 @@ from .style import (
     wrapped,
 )
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NARROW = 20  # characters of a panel's title's line

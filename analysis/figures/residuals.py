@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,11 @@ import plotly.graph_objects as go
 
 from ..claims import cases
 from ..excerpt import thinned
+from ..run import Run
 from .bundles import bundles, label
 from .predicted import claims_on
 from .style import COLOURS, LOG_SPAN, Figure, add_closed_form, dress, labelled, plain
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 DRAWN = 80  # updates
 MAX_CURVES = 200  # of a claim, evenly picked from more

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..run import Run
 from .bounds import beyond, bounds
 from .style import BAND, BOUND, TITLE, TOP, Figure, dress, labelled, more_variants, plain, wrapped
 from .variants import variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 PACE = 140  # milliseconds a frame
 BUTTON = "#4a86c5"  # ink of the buttons, which have the same paper by day and by night

@@ -8,15 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..run.run import short
-
-if TYPE_CHECKING:
-    from ..run.run import Run
+from ..run import Run, short
 
 # Okabe and Ito's, which colour-blind readers tell apart, a little nearer to the middle: ink for white and dark paper.
 COLOURS = ("#1578b8", "#d9601a", "#10976f", "#c46a9e", "#cf8f0a", "#45a8dd", "#8a63c4", "#966152")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from ..excerpt import thinned
+from ..run import Run
 from .courses import add_course, course
 from .style import COLOURS, DASHES, Figure, labelled, more_variants, plain
 from .variants import cell, finish, grid, variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_PANELS = 8
 MAX_ROLLOUTS = 200

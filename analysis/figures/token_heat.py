@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..excerpt import thinned
+from ..run import Run
 from ..text import number
 from .bounds import beyond, bounds
 from .style import MARK, Figure, count_ticks, dress, labelled, plain
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_TOKENS = 40
 MAX_UPDATES = 150

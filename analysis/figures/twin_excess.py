@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..excerpt import thinned
+from ..run import Run
 from .courses import add_course, averaged_over, axis_of, course
 from .style import PREDICTED, Figure, labelled, more_variants
 from .variants import cell, finish, grid, variants
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_PANELS = 12
 MAX_UPDATES = 300

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..run import Run
 from .style import COLOURS, MAX_PANELS, TITLE, TOP, count_ticks, dress, named, plain, wrapped
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from ..comparing import ComparisonError, compare, formats
+from ..comparing import Comparison, ComparisonError, compare, formats
 from ..comparing.cells import difference, mean, names
 from ..figures.style import COLOURS, PREDICTED, Figure, dress, wrapped
+from ..run import Run
 from . import figure_block, html_table
 from . import page as whole_page
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..comparing import Comparison
-    from ..run.run import Run
 
 MAX_DOTS = 60
 MAX_ROWS = 100  # the others unfold

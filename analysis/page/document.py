@@ -16,15 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
+import pandas as pd
+import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    from ..figures.style import Figure
+from ..figures.style import Figure
 
 
 def html_table(names: list[str], rows: list[list[str]], shown: int = 0) -> str:

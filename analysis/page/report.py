@@ -7,17 +7,14 @@ from a scenario file is text: it is escaped before it enters the page.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from ..explaining import explanations
 from ..figures import ALL
+from ..run import Run
 from ..sentences import diverged, fairness, finding
 from . import Section, figure_block, page
 from .comparison import compared
 from .sections import explained, provenance, result_table, verdict_list
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 MAX_NAMED = 12  # variants in one sentence
 

@@ -7,17 +7,14 @@ import math
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..excerpt import excerpt
-from ..run.run import LEARNING_RATE, short
+from ..explaining import Explanation
+from ..run import LEARNING_RATE, Run, short
 from ..sentences import meaning
 from ..text import number, with_interval
 from .document import data_block, html_table
-
-if TYPE_CHECKING:
-    from ..explaining import Explanation
-    from ..run.run import Run
 
 
 def explained(found: Sequence[Explanation]) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..theory.prefix_weight import binary_prefix_weight, expected_prefix_gradient, prefix_weight, token_weights
 from .base import ANYTHING, CASE, RATIOS, column, quantity
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity(

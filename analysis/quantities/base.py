@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..run.run import Run
+from ..lazy import pd
+from ..run import Run
 
 
 def scale_axis(columns: Iterable[str]) -> str | None:

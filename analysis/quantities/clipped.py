@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..lazy import pd
+from ..run import Run
 from .base import CASE, RATIOS, quantity
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity("clip/active", "grad/norm")

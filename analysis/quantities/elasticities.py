@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..theory.adam import adam_elasticity
 from .base import ANYTHING, SCALE, quantity, scale_axis, slopes
 from .parameters import coordinates, parameters
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity("update/norm", SCALE, within=ANYTHING)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..theory.adam import scale_jump
 from .base import CASE, quantity
 from .parameters import parameters, updates_per_rollout
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity(

@@ -6,16 +6,12 @@ it, which is less: without memory other tokens' gradients would have carried the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..run.stored import last
 from .base import ANYTHING, RATIOS, quantity
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 TOKEN = ["point", "seed", "rollout", "prompt", "completion", "position"]
 LARGEST = "drift/excess_max"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..lazy import pd
-
-if TYPE_CHECKING:
-    from ..run.run import Run
+from ..run import Run
 
 
 def parameters(run: Run) -> pd.DataFrame:

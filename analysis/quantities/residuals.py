@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..theory.adam import adam_residual
 from ..theory.optimizers import residual
 from .base import CASE, column, quantity
 from .parameters import coordinates, parameters, updates_per_rollout
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..lazy import pd
+from ..run import Run
 from ..run.stored import last
 from ..theory.adam import first_update_after
 from .base import column, quantity
 from .parameters import coordinates
-
-if TYPE_CHECKING:
-    from ..run.run import Run
 
 
 @quantity("update/norm", closed_forms={"first_update_after": column("closed_form")})

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from ..lazy import pd
 from .stored import Columns, Stored, are_last, last
 
 LANE = ("point", "seed")

@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
-
+from ..lazy import pd
 from .readings import readings_of
 from .stored import Stored
 from .stored_tokens import StoredTokens

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 
+from ..lazy import pd
 from .stored import Stored, among, only
 
 ROW = ("point", "seed", "rollout", "update")
