@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from ..quantities import QUANTITIES, available, derivable, lacking, range_of
 from ..quantities.base import ANYTHING, Range
+from ..text import did_you_mean
 from .cases import counterparts, is_meant
 from .closed_forms import CLOSED_FORMS, OF_FITS, SIGNS, predicts
 
@@ -46,7 +46,7 @@ def _names(claim: dict[str, Any], records: Records) -> Iterator[Problem]:
     """Names of what there is not, or does not go together."""
     metric, predicted, fit = claim["metric"], claim["predicted"], claim["fit"]
     if metric not in (known := [*records.metrics, *QUANTITIES]):
-        yield "metric", f"unknown {metric!r}; {_near(metric, known)}"
+        yield "metric", f"unknown {metric!r}; {did_you_mean(metric, known)}"
     elif lacks := lacking(metric, available(records.metrics, records.columns, records.ratios)):
         yield "metric", f"{metric} needs {', '.join(lacks)}, which is not recorded"
     if isinstance(predicted, str):
@@ -54,11 +54,11 @@ def _names(claim: dict[str, Any], records: Records) -> Iterator[Problem]:
     if fit is not None:
         counted = QUANTITIES[metric].counts if metric in QUANTITIES else COUNTED
         if fit["over"] not in (known := [*records.columns, *counted]):
-            yield "fit.over", f"{metric} is not measured over {fit['over']!r}; {_near(fit['over'], known)}"
+            yield "fit.over", f"{metric} is not measured over {fit['over']!r}; {did_you_mean(fit['over'], known)}"
     for key in ("where", "against"):
         for column in claim[key]:
             if column not in records.columns:
-                yield key, f"no column {column!r}; {_near(column, records.columns)}"
+                yield key, f"no column {column!r}; {did_you_mean(column, records.columns)}"
 
 
 def _prediction(claim: dict[str, Any]) -> Iterator[Problem]:
@@ -68,7 +68,7 @@ def _prediction(claim: dict[str, Any]) -> Iterator[Problem]:
             yield "relation", f"a sign is all that is predicted: leave relation = {claim['relation']!r} out"
     elif predicted not in CLOSED_FORMS:
         known = [*CLOSED_FORMS, *SIGNS]
-        yield "predicted", f"no closed form {predicted!r}; {_near(predicted, known)}"
+        yield "predicted", f"no closed form {predicted!r}; {did_you_mean(predicted, known)}"
     elif (wanted_kind := OF_FITS[predicted][0] if predicted in OF_FITS else None) != kind:
         wanted = f"a fit of kind {wanted_kind!r}" if wanted_kind else "what is measured, not a fit to it"
         yield "predicted", f"{predicted} predicts {wanted}"
@@ -111,11 +111,6 @@ def _certainty(claim: dict[str, Any], records: Records) -> Iterator[Problem]:
     if low <= (-math.inf if least is None else least) and high >= (math.inf if most is None else most):
         values = f"{'−∞' if least is None else f'{least:g}'} to {'∞' if most is None else f'{most:g}'}"
         yield "tolerance", f"allows every value that {metric} can have ({values}): this claim could not fail"
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
 
 
 def _there(wanted: Mapping[str, Any], records: Records) -> str:
