@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import silence
 from .adam import adam_elasticity
-from .momentum_residual import (
-    adam_root,
-    adamax,
-    adan,
-    ademamix,
-    belief_root,
-    corrected,
-    heavy_ball,
-    optimistic,
-    radam_factor,
-    rprop,
-    schedule_free,
-    sign,
-)
+from .silence import Keywords, belief_root, corrected, heavy_ball, memoryless, radam_factor, sign
 
-Numbers = Mapping[str, Any]
-# (numbers o, n, j, g) -> the update u_{n,j} up to a factor without j; None where these numbers have no closed form.
-Update = Callable[[Numbers, np.ndarray, np.ndarray, float], np.ndarray | None]
-Slope = Callable[[Numbers, np.ndarray, np.ndarray], ArrayLike | None]  # (o, g, n) -> d ln |u_n| / d ln g
+# (keywords o, n, j, g) -> the update u_{n,j} up to a factor without j; None where these keywords have no closed form.
+Update = Callable[[Keywords, np.ndarray, np.ndarray, float], np.ndarray | None]
+Slope = Callable[[Keywords, np.ndarray, np.ndarray], ArrayLike | None]  # (o, g, n) -> d ln |u_n| / d ln g
 
 
 class Forms(NamedTuple):
@@ -38,7 +25,7 @@ class Forms(NamedTuple):
     slope: Slope | None = None
 
 
-def residual(name: str, numbers: Numbers, n: ArrayLike, j: ArrayLike, gradient: float = 1.0) -> np.ndarray | None:
+def residual(name: str, numbers: Keywords, n: ArrayLike, j: ArrayLike, gradient: float = 1.0) -> np.ndarray | None:
     """The size of the j-th update without a gradient, in units of the last with one, for an optimizer of optax.
 
     C_{n,j} = |u_{n,j} / u_{n,0}|
@@ -49,7 +36,7 @@ def residual(name: str, numbers: Numbers, n: ArrayLike, j: ArrayLike, gradient: 
     without weight decay; for Muon while the momentum's norm is far above eps, for trust ratios (LAMB, Fromage, LARS
     with Nesterov) while the parameters' norm stays as it is.
 
-    Reference: analysis/theory/momentum_residual.py, one function a family.
+    Reference: analysis/theory/silence.py, one function per family.
     """
     if name not in FORMS:
         return None
@@ -61,7 +48,7 @@ def residual(name: str, numbers: Numbers, n: ArrayLike, j: ArrayLike, gradient: 
         return np.abs(silent / last)
 
 
-def elasticity(name: str, numbers: Numbers, gradient: ArrayLike, n: ArrayLike) -> np.ndarray | None:
+def elasticity(name: str, numbers: Keywords, gradient: ArrayLike, n: ArrayLike) -> np.ndarray | None:
     """The elasticity of the n-th update on a constant gradient: by how many per cent it grows when that grows by one.
 
     d ln |u_n| / d ln g
@@ -92,82 +79,46 @@ def formula(name: str) -> str | None:
     return FORMS[name].formula if name in FORMS else None
 
 
-def _memoryless(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    return np.where(j == 0, 1.0, 0.0)
-
-
-def _trace(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    nesterov = o.get("nesterov", False)
-    return _memoryless(o, n, j, g) if o["momentum"] is None else heavy_ball(n, j, o["momentum"], nesterov)
-
-
-def _rmsprop(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray | None:
-    equal = o["bias_correction"] and not o["initial_scale"] and not o["centered"]
-    return _trace(o, n, j, g) if equal or o["momentum"] is None or not o["nesterov"] else None
-
-
 def _linear(key: str) -> Update:
     return lambda o, n, j, g: heavy_ball(n, j, o[key])
 
 
-def _root(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    return adam_root(n, j, o["b2"], o["eps"], o["eps_root"], g)
+def _nadam(o: Keywords, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
+    return silence.adam({**o, "nesterov": True}, n, j, g)
 
 
-def _adam(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    return corrected(n, j, o["b1"], o["nesterov"]) / _root(o, n, j, g)
-
-
-def _nadam(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    return _adam({**o, "nesterov": True}, n, j, g)
-
-
-def _amsgrad(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
+def _amsgrad(o: Keywords, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
     return corrected(n, j, o["b1"]) if o["bias_correction_mu"] else heavy_ball(n, j, o["b1"])
 
 
-def _adamax(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    return adamax(n, j, o["b1"], o["b2"], o["eps"], g)
-
-
-def _optimistic_adam(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    alpha = o["alpha"] if "alpha" in o else o.get("learning_rate", 1.0)
-    beta = o["beta"] if "beta" in o else o["optimism"]
-    return optimistic(lambda n, j: _adam(o, n, j, g), n, j, alpha, alpha if beta is None else beta)
-
-
-def _dadapt(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray:
-    b1, b2 = o["betas"]  # the bias corrections are in the step size that each gradient is multiplied with
-    return heavy_ball(n, j, b1) / (np.sqrt(b2**j * (1 - b2**n)) * g + o["eps"])
-
-
-def _schedule_free(o: Numbers, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray | None:
-    return schedule_free(n, j, o["b1"]) if o["warmup_steps"] is None else None
+def _rmsprop(o: Keywords, n: np.ndarray, j: np.ndarray, g: float) -> np.ndarray | None:
+    equal = o["bias_correction"] and not o["initial_scale"] and not o["centered"]
+    return silence.trace(o, n, j, g) if equal or o["momentum"] is None or not o["nesterov"] else None
 
 
 def _constant(slope: float) -> Slope:
     return lambda o, g, n: slope
 
 
-def _adam_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _adam_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
     return adam_elasticity(o["eps"], g, o.get("eps_root", 0.0))
 
 
-def _amsgrad_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _amsgrad_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
     return adam_elasticity(o["eps"], g, o["eps_root"], 1.0 if o["bias_correction_nu"] else 1 - o["b2"] ** n)
 
 
-def _belief_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
-    weight = belief_root(n, 0.0, o["b1"], o["b2"], 0.0, 0.0, 1.0) ** 2
+def _belief_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+    weight = belief_root({**o, "eps": 0.0, "eps_root": 0.0}, n, 0.0, 1.0) ** 2
     return adam_elasticity(o["eps"], g, o["eps_root"] / (1 - o["b2"]), weight)
 
 
-def _radam_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
-    plain = radam_factor(n, 0.0, o["b2"], o["threshold"], np.inf)  # 1 before the rectification sets in, 0 from then on
+def _radam_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+    plain = radam_factor(o, n, 0.0, np.inf)  # 1 before the rectification sets in, 0 from then on
     return plain + (1 - plain) * _adam_slope(o, g, n)
 
 
-def _rmsprop_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray | None:
+def _rmsprop_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray | None:
     if o["momentum"] is not None or o["centered"]:
         return None
     left = o["decay"] ** n
@@ -177,59 +128,41 @@ def _rmsprop_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray | Non
     return adam_elasticity(outside, g, start + inside, (1 - left) / whole)
 
 
-def _adagrad_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _adagrad_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
     return adam_elasticity(0.0, g, o["initial_accumulator_value"] + o["eps"], n)
 
 
-def _adafactor_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray | None:
+def _adafactor_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray | None:
     bound = o["clipping_threshold"]
     return adam_elasticity(0.0, g, o["eps"]) if bound is None or bound >= 1 else None
 
 
-def _adopt_slope(o: Numbers, g: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _adopt_slope(o: Keywords, g: np.ndarray, n: np.ndarray) -> np.ndarray:
     return np.where(n > 1, g < o["eps"], np.nan)
 
 
 FORMS = {
-    "acprop": Forms("0", _memoryless),
-    "adabelief": Forms(
-        "b1^j √(s_n/s_{n+j}), s of (g − m)²",
-        lambda o, n, j, g: (
-            corrected(n, j, o["b1"], o["nesterov"]) / belief_root(n, j, o["b1"], o["b2"], o["eps"], o["eps_root"], g)
-        ),
-        _belief_slope,
-    ),
-    "adadelta": Forms("0", _memoryless),
-    "adafactor": Forms("momentum^j, without 0", _trace, _adafactor_slope),
-    "adagrad": Forms("0", _memoryless, _adagrad_slope),
-    "adam": Forms("(b1/√b2)^j", _adam, _adam_slope),
-    "adamax": Forms("(b1/b2)^j", _adamax, _adam_slope),
-    "adamaxw": Forms("(b1/b2)^j", _adamax, _adam_slope),
-    "adamw": Forms("(b1/√b2)^j", _adam, _adam_slope),
-    "adan": Forms(
-        "(b1^j − (1−b2)² b2^(j−1)) / √(b3^j + (1−b3)(1−b2)² b3^(j−1))",
-        lambda o, n, j, g: adan(n, j, (o["b1"], o["b2"], o["b3"]), o["eps"], o["eps_root"], g),
-        _adam_slope,
-    ),
-    "ademamix": Forms(
-        "(b1^j + alpha b3^j) / ((1 + alpha) √b2^j)",
-        lambda o, n, j, g: ademamix(n, j, o["b1"], o["b3"], o["alpha"], _root(o, n, j, g)),
-        _adam_slope,
-    ),
+    "acprop": Forms("0", memoryless),
+    "adabelief": Forms("b1^j √(s_n/s_{n+j}), s of (g − m)²", silence.belief, _belief_slope),
+    "adadelta": Forms("0", memoryless),
+    "adafactor": Forms("momentum^j, without 0", silence.trace, _adafactor_slope),
+    "adagrad": Forms("0", memoryless, _adagrad_slope),
+    "adam": Forms("(b1/√b2)^j", silence.adam, _adam_slope),
+    "adamax": Forms("(b1/b2)^j", silence.adamax, _adam_slope),
+    "adamaxw": Forms("(b1/b2)^j", silence.adamax, _adam_slope),
+    "adamw": Forms("(b1/√b2)^j", silence.adam, _adam_slope),
+    "adan": Forms("(b1^j − (1−b2)² b2^(j−1)) / √(b3^j + (1−b3)(1−b2)² b3^(j−1))", silence.adan, _adam_slope),
+    "ademamix": Forms("(b1^j + alpha b3^j) / ((1 + alpha) √b2^j)", silence.ademamix, _adam_slope),
     "adopt": Forms("b1^j", lambda o, n, j, g: (n > 1) * heavy_ball(n - 1, j, o["b1"], o["nesterov"]), _adopt_slope),
     "amsgrad": Forms("b1^j", _amsgrad, _amsgrad_slope),
-    "cocob": Forms("0", _memoryless),
-    "dadapt_adamw": Forms("(b1/√b2)^j", _dadapt),
-    "dog": Forms("0", _memoryless),
-    "dowg": Forms("0", _memoryless),
-    "fromage": Forms("0", _memoryless, _constant(0.0)),
+    "cocob": Forms("0", memoryless),
+    "dadapt_adamw": Forms("(b1/√b2)^j", silence.dadapt_adamw),
+    "dog": Forms("0", memoryless),
+    "dowg": Forms("0", memoryless),
+    "fromage": Forms("0", memoryless, _constant(0.0)),
     "lamb": Forms("1", lambda o, n, j, g: sign(j, o["b1"]), _constant(0.0)),
-    "lars": Forms("momentum^j", _trace, lambda o, g, n: None if o["eps"] else 0.0),
-    "lion": Forms(
-        "1",
-        lambda o, n, j, g: np.where(j == 0, 1.0, sign(1, o["b1"]) * sign(np.maximum(j - 1, 0), o["b2"])),
-        _constant(0.0),
-    ),
+    "lars": Forms("momentum^j", silence.trace, lambda o, g, n: None if o["eps"] else 0.0),
+    "lion": Forms("1", silence.lion, _constant(0.0)),
     "madgrad": Forms("momentum^j", _linear("momentum")),
     "muon": Forms(
         "1",
@@ -240,36 +173,28 @@ FORMS = {
     "nadamw": Forms("b1 (b1/√b2)^j", _nadam, _adam_slope),
     "novograd": Forms("b1^j", _linear("b1")),
     "optimistic_adam": Forms(
-        "|(1 + c) a_j − c a_(j−1)|, a nadam's, c = optimism/learning_rate", _optimistic_adam, _adam_slope
+        "|(1 + c) a_j − c a_(j−1)|, a nadam's, c = optimism/learning_rate", silence.optimistic_adam, _adam_slope
     ),
-    "optimistic_adam_v2": Forms("|(1 + c) a_j − c a_(j−1)|, a nadam's, c = beta/alpha", _optimistic_adam, _adam_slope),
+    "optimistic_adam_v2": Forms(
+        "|(1 + c) a_j − c a_(j−1)|, a nadam's, c = beta/alpha", silence.optimistic_adam, _adam_slope
+    ),
     "optimistic_gradient_descent": Forms(
         "beta/alpha, back, once",
-        lambda o, n, j, g: optimistic(lambda n, j: _memoryless(o, n, j, g), n, j, o["alpha"], o["beta"]),
+        lambda o, n, j, g: silence.optimistic(lambda n, j: memoryless(o, n, j, g), n, j, o["alpha"], o["beta"]),
         _constant(1.0),
     ),
-    "polyak_sgd": Forms("0", _memoryless),
-    "radam": Forms(
-        "(b1/√b2)^j",
-        lambda o, n, j, g: (
-            corrected(n, j, o["b1"], o["nesterov"]) * radam_factor(n, j, o["b2"], o["threshold"], _root(o, n, j, g))
-        ),
-        _radam_slope,
-    ),
+    "polyak_sgd": Forms("0", memoryless),
+    "radam": Forms("(b1/√b2)^j", silence.radam, _radam_slope),
     "rmsprop": Forms("momentum^j, without 0", _rmsprop, _rmsprop_slope),
-    "rprop": Forms(
-        "eta_plus, once",
-        lambda o, n, j, g: rprop(n, j, o["learning_rate"], o["eta_plus"], o["max_step_size"]),
-        lambda o, g, n: np.where(n > 1, 0.0, np.nan),
-    ),
-    "schedule_free_adamw": Forms("b1/(2−b1) · n(n−1)/((n+j)(n+j−1))", _schedule_free, _adam_slope),
-    "schedule_free_sgd": Forms("b1/(2−b1) · n(n−1)/((n+j)(n+j−1))", _schedule_free, _constant(1.0)),
-    "sgd": Forms("momentum^j, without 0", _trace, _constant(1.0)),
-    "sign_sgd": Forms("0", _memoryless, _constant(0.0)),
+    "rprop": Forms("eta_plus, once", silence.rprop, lambda o, g, n: np.where(n > 1, 0.0, np.nan)),
+    "schedule_free_adamw": Forms("b1/(2−b1) · n(n−1)/((n+j)(n+j−1))", silence.schedule_free, _adam_slope),
+    "schedule_free_sgd": Forms("b1/(2−b1) · n(n−1)/((n+j)(n+j−1))", silence.schedule_free, _constant(1.0)),
+    "sgd": Forms("momentum^j, without 0", silence.trace, _constant(1.0)),
+    "sign_sgd": Forms("0", memoryless, _constant(0.0)),
     "signum": Forms("1", lambda o, n, j, g: sign(j, o["beta"]), _constant(0.0)),
     "simplified_ademamix": Forms(
         "(b1/√b2)^j / (1 + alpha (1−b1))",
-        lambda o, n, j, g: (o["alpha"] * (j == 0) + heavy_ball(n, j, o["b1"])) / _root(o, n, j, g),
+        lambda o, n, j, g: (o["alpha"] * (j == 0) + heavy_ball(n, j, o["b1"])) / silence.adam_root(o, n, j, g),
         _adam_slope,
     ),
     "sm3": Forms("momentum^j", _linear("momentum")),

@@ -11,8 +11,8 @@ import optax
 import optax.contrib
 import pytest
 
-from analysis.theory.momentum_residual import corrected, heavy_ball, schedule_free
 from analysis.theory.optimizers import FORMS, elasticity, formula, residual
+from analysis.theory.silence import corrected, heavy_ball
 
 pytestmark = pytest.mark.filterwarnings("ignore:`optimistic_adam` is deprecated:DeprecationWarning")
 
@@ -230,7 +230,7 @@ def test_schedule_free_coasts_for_as_many_updates_as_it_has_made():
     assert residual("schedule_free_sgd", keywords, 400, 400) == pytest.approx(0.9 / 1.1 / 4, rel=5e-3)
     # the sum telescopes: (n − 1) J / (n + J)
     assert braking_distance("schedule_free_sgd", keywords, 400, 800) == pytest.approx(0.9 / 1.1 * 399 * 800 / 1200)
-    assert schedule_free(1, 5, 0.9) == 0.0
+    assert residual("schedule_free_sgd", keywords, 1, 5) == 0.0
 
 
 def test_optimism_goes_back():
