@@ -32,6 +32,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     assert (next(Path(tmp_path, "runs").glob("[!.]*")) / "report.html").is_file()
 
 
+@pytest.mark.long
 def test_the_replay_pages_python_and_scenario_run(tmp_path, monkeypatch, capsys):
     text = (ROOT / "docs" / "replay.md").read_text()
     (code,), (scenario,) = (re.findall(f"```{kind}\n(.*?)```", text, flags=re.DOTALL) for kind in ("python", "toml"))

@@ -131,6 +131,7 @@ def test_a_damaged_identity_is_begun_anew(scenario, expected, tmp_path, content)
     assert written(tmp_path) == expected
 
 
+@pytest.mark.long
 def test_matched_learning_rates_are_found_again(tmp_path):
     matched = small(optimizer=MATCHED)
     runs.write_run(matched, tmp_path / "undisturbed")

@@ -104,6 +104,7 @@ def test_another_title_finds_the_same_run_and_its_page_is_made_anew(directory):
     runs.run(tables(), out=directory.parent)
 
 
+@pytest.mark.long
 def test_a_label_that_changes_is_the_label_of_every_row(tmp_path):
     adam = {"name": "adam", "learning_rate": 0.1}
     pair = [adam, {"name": "sgd", "learning_rate": 0.1}]
@@ -164,6 +165,7 @@ def test_files_are_written_whole(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.long
 def test_float32_is_an_option_that_computes_in_float32(tmp_path):
     training = {"num_rollouts": 1, "group_size": 4, "precision": "float32"}
     directory = runs.write_run(load(tables(training=training)), tmp_path)

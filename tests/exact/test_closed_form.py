@@ -169,6 +169,7 @@ def test_without_length_weights_the_same_prefix_is_left_alone():
     np.testing.assert_allclose(found.mean["logits"][0], 0.0, atol=1e-16)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [2, 5])
 def test_whole_likelihoods_give_the_gradient_of_the_return(size):
     # f ≡ 1: (G−1)/G of it with the group's mean as the baseline, all of it when a completion is left out of its own

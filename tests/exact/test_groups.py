@@ -144,6 +144,7 @@ KNOWN = [cls for cls in sim.METHODS.members.values() if cls not in (Surrogate, s
 DISTINCT = list({on_policy(method): method for method in KNOWN}.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", DISTINCT)
 def test_on_policy_every_method_has_the_moments_of_all_ordered_batches(method, listed):
     asked = situation(UNEVEN, method(), PARAMS, group_size=3, listed=listed)

@@ -44,6 +44,7 @@ def test_a_run_records_what_the_oracle_finds_where_each_rollout_begins():
             np.testing.assert_allclose(trace.metrics[name], np.full((1, 2), value), rtol=1e-11, atol=1e-15)
 
 
+@pytest.mark.long
 def test_off_policy_batches_come_from_the_policy_of_before_and_push_the_one_that_is_trained():
     given = experiment(rollouts=Sampled(staleness=1), method=sim.methods.DrGRPO())  # on-policy it has a closed form
     state = sim.init(given, KEY)

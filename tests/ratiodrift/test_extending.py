@@ -38,7 +38,10 @@ def run(site, folder, *options):
     return pd.concat(pd.read_parquet(file) for file in sorted((folder / "runs").glob("*/updates/*.parquet")))
 
 
-@pytest.mark.parametrize("options", [(), ("--engine", "processes")], ids=["inline", "processes"])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="inline", marks=pytest.mark.long), pytest.param(("--engine", "processes"), id="processes")],
+)
 def test_a_scenario_runs_one_of_each(site, tmp_path, options):
     fixed = '{ kind = "fixed", completions = [[[0], [1], [3]]] }'
     rows = run(site, tmp_path, "--no-cache", "--set", f"rollouts={fixed}", "--set", "policy.temperature=4.0", *options)

@@ -86,6 +86,7 @@ def test_quick_work_is_quiet(path, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.long
 def test_a_run_that_was_simulated(tmp_path, capsys):
     """From a scenario to a trainer's keys: the shares that the loop counted itself are those of its tokens."""
     import simulator
