@@ -29,7 +29,7 @@ def scenario(monkeypatch):
 @pytest.mark.long
 def test_a_lost_worker_is_replaced(scenario, tmp_path, monkeypatch):
     runs.write_run(scenario, tmp_path / "undisturbed")
-    monkeypatch.setattr(runs, "BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(runs, "POLL_SECONDS", 0.0)
     monkeypatch.setattr("simulator.engines.processes.HEARTBEAT", 0.02)
     lost = []
 

@@ -85,7 +85,7 @@ def test_force_waits_and_computes_anew(tmp_path, first):
 
 def test_another_run_in_the_same_folder_does_not_wait(tmp_path):
     told = []
-    with resuming.alone(tmp_path / "one", told.append), resuming.alone(tmp_path / "other", told.append):
+    with resuming.run_lock(tmp_path / "one", told.append), resuming.run_lock(tmp_path / "other", told.append):
         assert told == []
 
 
@@ -110,6 +110,6 @@ def test_a_file_system_without_locks_is_said_and_used(tmp_path, monkeypatch):
 
     monkeypatch.setattr(resuming.FileLock, "acquire", acquire)
     told = []
-    with resuming.alone(tmp_path / "one", told.append):
+    with resuming.run_lock(tmp_path / "one", told.append):
         pass
     assert "cannot be locked (No locks available): see to it that no other process" in told[0]
