@@ -8,6 +8,7 @@ class that computes.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable
 from functools import cache, reduce
 from importlib.metadata import EntryPoint, entry_points
@@ -74,6 +75,12 @@ def _installed() -> Any:
     return entry_points()
 
 
+def forget_programs() -> None:
+    """Forget what this process has compiled: a function of the same name may be another one now."""
+    if program := sys.modules.get(f"{__package__}.execution.program"):
+        program.forget_compiled()
+
+
 def origin(written: Any) -> str:
     """Return where a class or a function is written, as an entry point says it: module:name."""
     return f"{getattr(written, '__module__', '')}:{getattr(written, '__qualname__', written)}"
@@ -127,6 +134,8 @@ class Registry:
         """Keep a member that was `written` as a class or a function; one that is written again replaces itself."""
         if name in self._members and origin(written) != self._origins[name]:
             raise ValueError(f"{self.noun} {name!r} is there already: {self._members[name]!r}")
+        if name in self._members:
+            forget_programs()
         self._members[name], self._origins[name] = member, origin(written)
 
 
@@ -169,7 +178,7 @@ class Family(Registry):
 
 def claim_of(member: Any) -> str:
     """The first line of its docstring: the sentence that lists and tables show."""
-    return (member.__doc__ or "").strip().splitlines()[0]
+    return ((member.__doc__ or "").strip().splitlines() or [""])[0]
 
 
 def as_tuples(value: Any) -> Any:

@@ -204,3 +204,14 @@ def test_an_axis_of_numbers_and_tables_is_a_column_of_text(tmp_path):
     directory = runs.write_run(load(tables(optimizer=optimizer)), tmp_path)
     values = pd.read_parquet(directory / "updates")["optimizer.learning_rate"].unique().tolist()
     assert values == ["0.1", json.dumps(schedule)]
+
+
+def test_a_run_of_other_numbers_is_not_found_whatever_its_scenario_has_become(tmp_path):
+    # as where a default has changed since: the numbers that were computed are those of the manifest's points
+    directory = runs.run(tables(), out=tmp_path)
+    moved = directory.rename(tmp_path / f"{directory.name[:-8]}00000000")
+    assert runs.run(tables(), out=tmp_path) == moved
+    manifest = json.loads((moved / "manifest.json").read_text())
+    manifest["points"]["parts"]["training"]["shared"]["epochs"] = 7
+    (moved / "manifest.json").write_text(json.dumps(manifest))
+    assert runs.run(tables(), out=tmp_path) == directory

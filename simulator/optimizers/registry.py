@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from ..parts import origin
+from ..parts import forget_programs, origin
 from .signatures import Factory, Keyword, Kind, of_optax
 
 GROUP = "ratiodrift.optimizers"
@@ -50,6 +50,8 @@ class Optimizers(Mapping[str, Factory]):
         again = name in self._read and origin(self._read[name][1]) == origin(factory)
         if name in self and not again:
             raise ValueError(f"there is an optimizer {name!r} already: {', '.join(self._meanings(name))}")
+        if again:
+            forget_programs()
         self._read[name] = made, factory
         return factory
 

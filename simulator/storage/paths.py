@@ -11,6 +11,7 @@ from ..files import write_whole
 from ..parts import to_plain
 from ..scenario.load import Scenario, load
 from ..scenario.manifest import manifest_text
+from ..scenario.matching import targets
 
 SCHEMA_VERSION = 2
 
@@ -23,11 +24,13 @@ def directory_of(scenario: Scenario, out: Path) -> Path:
     own = out / f"{scenario.name}-{scenario.digest()}"
     if own.is_dir():
         return own
+    parts = json.loads(json.dumps(scenario.tabulated()["parts"]))
     for other in sorted(out.glob(f"{scenario.name}-????????")):
         with suppress(OSError, ValueError, KeyError, TypeError, ScenarioError):
             manifest = json.loads((other / "manifest.json").read_text())
             asked = load(manifest["scenario"] | {"claim": []})
-            if manifest["schema_version"] == SCHEMA_VERSION and asked.digest() == scenario.digest():
+            same = targets(scenario.points) or manifest["points"]["parts"] == parts  # a default may have changed since
+            if same and manifest["schema_version"] == SCHEMA_VERSION and asked.digest() == scenario.digest():
                 return other
     return own
 

@@ -15,6 +15,7 @@ import pytest
 
 import simulator as sim
 from simulator.cli.main import main
+from simulator.execution.compute import execute
 from simulator.execution.plan import make_plan
 from simulator.optimizers.registry import GROUP, NOT_DRIVEN, OPTIMIZERS, OWN, Optimizers, read
 from simulator.optimizers.signatures import of_optax
@@ -391,3 +392,20 @@ def test_without_any_package_optax_has_what_it_had():
     assert list(Optimizers()) == list(of_optax()) and len(Optimizers()) == len(of_optax())
     assert set(NOT_DRIVEN) == {"lbfgs", "dpsgd", "sophia"} and len(NOT_DRIVEN) == 3
     assert "adam" not in NOT_DRIVEN and NOT_DRIVEN.get("nothing") is None
+
+
+def test_a_cell_that_is_run_again_with_other_code_is_what_runs(add):
+    def displacement(factor):
+        def again(learning_rate: float):
+            """A step."""
+            return optax.sgd(factor * learning_rate)
+
+        add(again)
+        scenario = sim.load(
+            tables(optimizer={"name": "again", "learning_rate": 0.1}, training={"num_rollouts": 1, "group_size": 4})
+        )
+        (chunk,) = execute(make_plan(scenario))
+        return chunk.trace.metrics["update/norm"]
+
+    once, five_times = displacement(1.0), displacement(5.0)  # the first update of plain SGD is linear in its rate
+    np.testing.assert_allclose(five_times, 5 * once, rtol=1e-12)
