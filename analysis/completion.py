@@ -15,8 +15,9 @@ from .summary import summarize
 def complete(directory: Path | str) -> ShownRun:
     """Summarise a run, put its claims to it, and write its page. Returns the run."""
     run = load(directory)
-    for left in run.directory.glob(".*"):  # by a process that was killed while it wrote
-        left.unlink(missing_ok=True)
+    for name in ("summary.parquet", "claims.json", "report.html"):
+        for left in run.directory.glob(f".{name}.*"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
     write_parquet(run.directory / "summary.parquet", summarize(run))
     write_whole(run.directory / "claims.json", json.dumps(evaluate(run), indent=1).encode())
     write_whole(run.directory / "report.html", render(run).encode())

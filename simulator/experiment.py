@@ -73,6 +73,11 @@ class Record:
         return tuple(name for name in self.probes if name not in silent)
 
     @property
+    def foreign_probes(self) -> list[str]:
+        """The probes that this package does not have: they were added from Python, or by an installed package."""
+        return [name for name in self.probes if name not in BUILT_IN]
+
+    @property
     def attributed(self) -> bool:
         """Whether updates are taken apart."""
         return "attribution" in self.probes

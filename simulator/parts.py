@@ -8,8 +8,7 @@ class that computes.
 from __future__ import annotations
 
 import dataclasses
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, reduce
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
@@ -75,10 +74,13 @@ def _installed() -> Any:
     return entry_points()
 
 
-def forget_programs() -> None:
-    """Forget what this process has compiled: a function of the same name may be another one now."""
-    if program := sys.modules.get(f"{__package__}.execution.program"):
-        program.forget_compiled()
+REWRITTEN: list[Callable[[], None]] = []  # called when a part was written again: its name means other code now
+
+
+def tell_rewritten() -> None:
+    """Call what has to know that the code behind a name has changed."""
+    for forget in REWRITTEN:
+        forget()
 
 
 def origin(written: Any) -> str:
@@ -135,7 +137,7 @@ class Registry:
         if name in self._members and origin(written) != self._origins[name]:
             raise ValueError(f"{self.noun} {name!r} is there already: {self._members[name]!r}")
         if name in self._members:
-            forget_programs()
+            tell_rewritten()
         self._members[name], self._origins[name] = member, origin(written)
 
 

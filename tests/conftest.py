@@ -4,7 +4,6 @@ import itertools
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 # The tests compile thousands of programs that run for milliseconds: compile fast, not for speed.
@@ -53,7 +52,7 @@ def pytest_sessionstart(session):
 
 def pytest_sessionfinish(session):
     """Fail where a test has written into the repository."""
-    if written := held() - getattr(session, "held", held()):
+    if hasattr(session, "held") and (written := held() - session.held):
         print(f"\ntests wrote into the repository: {', '.join(sorted(written))}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -72,10 +71,7 @@ def held() -> set[str]:
 def room_for_programs():
     """Programs are forgotten before they are too many; looking takes long enough to do it at every tenth test only."""
     if next(_tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MAX_MAPS:
-        jax.clear_caches()
-        programs = sys.modules.get("simulator.execution.program")
-        if programs is not None:
-            programs.forget_compiled()
+        program.forget_compiled()
 
 
 @pytest.fixture

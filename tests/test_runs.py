@@ -215,3 +215,12 @@ def test_a_run_of_other_numbers_is_not_found_whatever_its_scenario_has_become(tm
     manifest["points"]["parts"]["training"]["shared"]["epochs"] = 7
     (moved / "manifest.json").write_text(json.dumps(manifest))
     assert runs.run(tables(), out=tmp_path) == directory
+
+
+def test_completing_a_run_removes_what_was_left_half_written_and_nothing_else(tmp_path):
+    directory = runs.run(tables(), out=tmp_path)
+    (directory / ".summary.parquet.0123").write_bytes(b"half")
+    (directory / ".mine").write_text("a user's")
+    (directory / ".folder").mkdir()
+    analysis.complete(directory)
+    assert sorted(path.name for path in directory.glob(".*")) == [".folder", ".mine"]

@@ -53,8 +53,8 @@ def _text(name: str, plan: Any, found: dict[str, Any]) -> str:
     pairs = list(zip(plan.structures, plan.layouts, strict=True))
     for group, layout in pairs[:MAX_LINES]:
         lines.append(
-            f"{_program(group.example):<30}{len(group.points):>8,}{layout.lane_width:>8}{layout.blocks_per_job:>8}{layout.rollouts_per_chunk:>10,}"
-            f"{layout.num_jobs * layout.chunks_per_job:>12,}"
+            f"{_program(group.example):<30}{len(group.points):>8,}{layout.lane_width:>8}{layout.blocks_per_job:>8}"
+            f"{layout.rollouts_per_chunk:>10,}{layout.num_jobs * layout.chunks_per_job:>12,}"
         )
     if len(pairs) > MAX_LINES:
         lines.append(f"… and {len(pairs) - MAX_LINES} programs more")

@@ -11,11 +11,11 @@ from ..experiment import Record
 from ..optimizers.base import Optimizer, Transformation
 from ..optimizers.registry import OPTIMIZERS
 from ..parts import offered
-from ..probes import BUILT_IN
 from ..scenario.load import Scenario
 
 REMEDY = "use the engine inline"
 OFFER = "it by an entry point (docs/extending.md)"
+ADDED = f"was added from Python, and other processes do not know it: {REMEDY}, or offer {OFFER}"
 
 
 def refuse_what_stays_here(scenario: Scenario) -> None:
@@ -31,16 +31,10 @@ def _staying(experiment: Any) -> Iterator[tuple[str, str]]:
         if isinstance(one, Transformation):
             yield "optimizer", f"an object from Python cannot be sent to other processes: {REMEDY}, or offer {OFFER}"
         elif isinstance(one, Optimizer) and OPTIMIZERS.is_added(one.name):
-            yield (
-                "optimizer.name",
-                f"{one.name!r} was added from Python, and other processes do not know it: {REMEDY}, or offer {OFFER}",
-            )
+            yield "optimizer.name", f"{one.name!r} {ADDED}"
         elif isinstance(one, Record):
-            for name in {*one.probes} - {*BUILT_IN} - {*offered("probes")}:
-                yield (
-                    "record.probes",
-                    f"{name!r} was added from Python, and other processes do not know it: {REMEDY}, or offer {OFFER}",
-                )
+            added = (name for name in one.foreign_probes if name not in offered("probes"))
+            yield from (("record.probes", f"{name!r} {ADDED}") for name in added)
         elif kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
             yield (
                 "",

@@ -114,13 +114,8 @@ class Plan:
         which = int(np.searchsorted(self._first_jobs, number, side="right")) - 1
         layout = self.layouts[which]
         first = (number - self._first_jobs[which]) * layout.lanes_per_job
-        return Job(
-            number,
-            which,
-            first,
-            min(layout.lanes_per_job, layout.lanes - first),
-            layout.chunks_per_job,
-        )
+        lanes = min(layout.lanes_per_job, layout.lanes - first)
+        return Job(number, which, first, lanes, layout.chunks_per_job)
 
     def structures_of(self, numbers: Sequence[int]) -> list[int]:
         """The structures that the jobs of these numbers belong to."""

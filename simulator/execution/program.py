@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 
 from ..experiment import Experiment
+from ..parts import REWRITTEN
 from ..types import Tokens, Trace
 from .plan import Layout, Structure
 from .program_cache import kept
@@ -57,10 +58,11 @@ def compile_chunk(structure: Structure, layout: Layout) -> Program:
 
 def forget_compiled() -> None:
     """Let go of all compiled programs and their memory: what runs next has others."""
-    import jax
-
     _compiled.cache_clear()
     jax.clear_caches()
+
+
+REWRITTEN.append(forget_compiled)
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,6 @@ from ..experiment import Record
 from ..files import is_private, read_own, write_whole
 from ..optimizers.base import Optimizer, Transformation
 from ..optimizers.registry import OPTIMIZERS, OWN
-from ..probes import BUILT_IN
 
 BUILT_ON = ("jax", "jaxlib", "optax", "numpy", "equinox")
 NOT_OF_PROGRAMS = ("cache", "dump", "log", "traceback", "num_cpu_devices")  # settings that change no program
@@ -146,7 +145,7 @@ def _spelled(value: Any) -> str:
         or not kind.__module__.startswith(__name__.removesuffix("execution.program_cache"))
         or kind is Transformation
         or (isinstance(value, Optimizer) and OPTIMIZERS[value.name].module == OWN)
-        or (isinstance(value, Record) and not {*value.probes} <= {*BUILT_IN})
+        or (isinstance(value, Record) and value.foreign_probes)
     )
     if foreign:
         raise TypeError(f"{kind.__qualname__} is not known by its fields alone")

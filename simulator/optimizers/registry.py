@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from ..parts import forget_programs, origin
+from ..parts import origin, tell_rewritten
 from .signatures import Factory, Keyword, Kind, of_optax
 
 GROUP = "ratiodrift.optimizers"
@@ -51,7 +51,7 @@ class Optimizers(Mapping[str, Factory]):
         if name in self and not again:
             raise ValueError(f"there is an optimizer {name!r} already: {', '.join(self._meanings(name))}")
         if again:
-            forget_programs()
+            tell_rewritten()
         self._read[name] = made, factory
         return factory
 

@@ -6,9 +6,7 @@ cross. `load` refuses what cannot run with a ScenarioError that lists every prob
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +20,7 @@ from ..probes import PROBES, Metric
 from ..rollouts import Recorded
 from .build import DEFAULTS, PARTS, Choice, choices
 from .claims import Heading, check_heading, read_heading
-from .manifest import tabulated
+from .manifest import digest_of, tabulated
 from .matching import Point, match_problems
 from .toml_files import override, read
 
@@ -82,8 +80,7 @@ class Scenario:
 
     @cached_property
     def _digest(self) -> str:
-        text = json.dumps(self.tabulated()["parts"], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return digest_of(self.tabulated()["parts"])
 
 
 def load(

@@ -6,6 +6,7 @@ all parts of a family share once more, and a point is a number a family. `analys
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import fields
@@ -36,6 +37,11 @@ def tabulated(points: Sequence[Point]) -> dict[str, Any]:
         "parts": {family: _once([plain(family, point.experiment) for point in points]) for family in FAMILIES},
         "found": {str(index): point.found for index, point in enumerate(points) if point.found},
     }
+
+
+def digest_of(parts: dict[str, Any]) -> str:
+    """Return eight characters that name the parts of a table of points, as `tabulated` makes them or a manifest has."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def manifest_text(manifest: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from ..errors import ScenarioError
 from ..files import write_whole
 from ..parts import to_plain
 from ..scenario.load import Scenario, load
-from ..scenario.manifest import manifest_text
+from ..scenario.manifest import digest_of, manifest_text
 from ..scenario.matching import targets
 
 SCHEMA_VERSION = 2
@@ -19,18 +19,18 @@ SCHEMA_VERSION = 2
 def directory_of(scenario: Scenario, out: Path) -> Path:
     """Where the run of these experiments is, or will be.
 
-    A run that an earlier version has named otherwise is found by the scenario in its manifest.
+    A run that an earlier version has named otherwise is found by the numbers in its manifest.
     """
     own = out / f"{scenario.name}-{scenario.digest()}"
     if own.is_dir():
         return own
-    parts = json.loads(json.dumps(scenario.tabulated()["parts"]))
     for other in sorted(out.glob(f"{scenario.name}-????????")):
         with suppress(OSError, ValueError, KeyError, TypeError, ScenarioError):
             manifest = json.loads((other / "manifest.json").read_text())
-            asked = load(manifest["scenario"] | {"claim": []})
-            same = targets(scenario.points) or manifest["points"]["parts"] == parts  # a default may have changed since
-            if same and manifest["schema_version"] == SCHEMA_VERSION and asked.digest() == scenario.digest():
+            table = manifest["points"]
+            if targets(scenario.points):  # it has the rates that were found, not what they were to match
+                table = load(manifest["scenario"] | {"claim": []}).tabulated()
+            if manifest["schema_version"] == SCHEMA_VERSION and digest_of(table["parts"]) == scenario.digest():
                 return other
     return own
 

@@ -15,6 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.optimizers.registry import GROUP, OPTIMIZERS
 from simulator.runs import write_run
 from tests import fresh
+from tests.installed import install
 from tests.small import tables
 
 ELSEWHERE = ["processes", "ray"]
@@ -87,9 +88,7 @@ record = { probes = ["ratio"] }
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_workers_find_what_an_installed_package_offers(name, tmp_path):
     (tmp_path / "shelf.py").write_text(OFFERED)
-    (tmp_path / "shelf-1.0.dist-info").mkdir()
-    (tmp_path / "shelf-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf\nVersion: 1.0\n")
-    (tmp_path / "shelf-1.0.dist-info" / "entry_points.txt").write_text(f"[{GROUP}]\noffered = shelf:offered\n")
+    install(tmp_path, "shelf", {GROUP: {"offered": "shelf:offered"}})
     (tmp_path / "offered.toml").write_text(SCENARIO)
     (tmp_path / "session.py").write_text(SESSION.format(name=name))
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{fresh.ROOT}"}

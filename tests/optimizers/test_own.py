@@ -21,6 +21,7 @@ from simulator.optimizers.registry import GROUP, NOT_DRIVEN, OPTIMIZERS, OWN, Op
 from simulator.optimizers.signatures import of_optax
 from simulator.scenario.json_schema import scenario_schema
 from tests import fresh
+from tests.installed import install
 from tests.small import resolved, tables
 
 if TYPE_CHECKING:
@@ -293,11 +294,7 @@ def site(tmp_path_factory):
     (folder / "shelf" / "steps.py").write_text(STEPS)
     (folder / "brittle.py").write_text("raise RuntimeError('brittle broke')")
     for package, entries in PACKAGES.items():
-        told = folder / f"{package}-1.5.dist-info"
-        told.mkdir()
-        (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.5\n")
-        lines = [f"{name} = {value}" for name, value in entries.items()]
-        (told / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines, ""]))
+        install(folder, package, {GROUP: entries}, version="1.5")
     return folder
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests import fresh
+from tests.installed import install
 
 PAGE = (fresh.ROOT / "docs" / "extending.md").read_text()
 (MODULE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -20,13 +21,7 @@ def site(tmp_path_factory):
     """A folder into which the package of the page was installed."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "extras.py").write_text(MODULE)
-    told = folder / "extras-1.0.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: extras\nVersion: 1.0\n")
-    lines = []
-    for group, offered in tomllib.loads(ENTRY_POINTS)["project"]["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in offered.items())]
-    (told / "entry_points.txt").write_text("\n".join(lines))
+    install(folder, "extras", tomllib.loads(ENTRY_POINTS)["project"]["entry-points"])
     return folder
 
 

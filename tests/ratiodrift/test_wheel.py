@@ -1,6 +1,5 @@
 """A wheel, installed into an empty environment: the command and the library, beside folders of the user's own."""
 
-import re
 import subprocess
 import sys
 import venv
@@ -8,6 +7,7 @@ import venv
 import pytest
 
 from tests.fresh import ROOT
+from tests.ratiodrift.test_extending import ENTRY_POINTS, MODULE, SCENARIO
 
 pytestmark = [pytest.mark.long, pytest.mark.wheel]
 
@@ -79,14 +79,11 @@ def test_the_engine_of_processes_finds_the_package(installed, tmp_path):
 
 
 def test_another_package_brings_its_parts(installed, tmp_path):
-    page = (ROOT / "docs" / "extending.md").read_text()
-    (module,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    scenario, entry_points = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
-    (tmp_path / "extras.py").write_text(module)
-    (tmp_path / "one_of_each.toml").write_text(scenario)
+    (tmp_path / "extras.py").write_text(MODULE)
+    (tmp_path / "one_of_each.toml").write_text(SCENARIO)
     build = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
     package = '[project]\nname = "extras"\nversion = "1.0"\n[tool.hatch.build]\nonly-include = ["extras.py"]\n'
-    (tmp_path / "pyproject.toml").write_text(build + package + entry_points)
+    (tmp_path / "pyproject.toml").write_text(build + package + ENTRY_POINTS)
     installed(tmp_path, "python", "-m", "pip", "install", "--quiet", ".")
     for engine in ("inline", "processes"):
         shown = installed(tmp_path, "ratiodrift", "run", "one_of_each.toml", "--engine", engine, "--out", engine)
